@@ -1,0 +1,44 @@
+// ImageScan: looks for new versions of an image, to write them back to git.
+import { duration, flag, int64, kind, object, type Static, text, time } from './schema.ts'
+import { conditions } from './status.ts'
+
+const ImageScanSpec = object(
+  {
+    tagName: text('Name by which files refer to the scan.'),
+    gitrepoName: text('The GitRepo to write to.'),
+    image: text('Image without tag.'),
+    interval: duration('How often to look.'),
+    secretRef: object({ name: text('Its name.') }, 'Secret with credentials of the registry.', { 'x-kubernetes-map-type': 'atomic' }),
+    suspend: flag('Do not look.'),
+    policy: object(
+      {
+        semver: object({ range: text('Range of versions.') }, 'The highest version of a range.'),
+        alphabetical: object({ order: text('asc or desc; asc takes the last.') }, 'The last tag of an order.'),
+      },
+      'Which tag is the newest.',
+    ),
+  },
+  'What to look for.',
+  { required: ['image', 'interval'] },
+)
+/** What to look for. */
+export type ImageScanSpec = Static<typeof ImageScanSpec>
+
+const ImageScanStatus = object(
+  {
+    conditions,
+    lastScanTime: time('When it last looked.'),
+    latestImage: text('The newest image with its tag.'),
+    latestTag: text('The newest tag.'),
+    latestDigest: text('Digest of the newest image.'),
+    observedGeneration: int64('The generation that this status is about.'),
+    canonicalImageName: text('The image with its registry spelled out.'),
+  },
+  'What was found.',
+)
+/** What was found. */
+export type ImageScanStatus = Static<typeof ImageScanStatus>
+
+export const ImageScan = kind({ spec: ImageScanSpec, status: ImageScanStatus }, 'Looks for new versions of an image.', ['spec'])
+/** Looks for new versions of an image. */
+export type ImageScan = Static<typeof ImageScan>
