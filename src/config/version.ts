@@ -1,0 +1,4 @@
+declare const __FLEET_VERSION__: string | undefined
+
+/** The version of this build, as the chart's appVersion; `dev` when the tree runs unbuilt. */
+export const VERSION: string = typeof __FLEET_VERSION__ === 'string' ? __FLEET_VERSION__ : 'dev'

@@ -1,0 +1,207 @@
+// A whole fleet on this machine: a hub and member clusters with our programs running in them, as the charts and the registration would leave it.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Logger } from '../lib/controller/log.ts'
+import { inParallel } from '../lib/controller/parallel.ts'
+import { createClient, type KubeClient } from '../lib/kube/client.ts'
+import { loadConnection } from '../lib/kube/connection.ts'
+import { UnknownKindError } from '../lib/kube/errors.ts'
+import type { KubeObject } from '../lib/kube/types.ts'
+import { parseYamlDocuments } from '../lib/yaml/parse.ts'
+import { type DevCluster, type DevClusters, startClusters } from './clusters.ts'
+import { agentObjects, hubObjects, type MemberCluster, memberCluster, SYSTEM_NAMESPACE } from './fleet-objects.ts'
+import { renderKubeconfig } from './kubeconfig.ts'
+import { freePorts } from './ports.ts'
+import { type HostProgram, type ProcessNode, startProcessNode } from './process-node.ts'
+
+const FIELD_MANAGER = 'devcluster'
+const WRITERS = 8
+const WAIT_MS = 30_000
+
+/** A member cluster and the labels it is targeted by. */
+export interface Member {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export interface WorldOptions {
+  /** folder with the programs of a control plane, kubectl and helm */
+  readonly bin: string
+  /** files that node runs as fleet-controller and fleet-agent */
+  readonly programs: { readonly controller: string; readonly agent: string }
+  /** folder with the CRDs as YAML */
+  readonly crds: string
+  readonly members: readonly Member[]
+  readonly log: Logger
+  /** how an agent reaches the hub, when not directly: for a proxy in between */
+  readonly hubFor?: (member: string, hub: DevCluster) => Promise<{ url: string; ca: string }>
+  readonly controllerEnv?: Readonly<Record<string, string>>
+  readonly agentEnv?: Readonly<Record<string, string>>
+  /** told what is being done, for people who wait */
+  readonly onStep?: (step: string) => void
+}
+
+export interface World {
+  readonly hub: DevCluster
+  readonly members: Readonly<Record<string, DevCluster>>
+  /** administrators' clients, by cluster name; the hub's is `hub` */
+  readonly clients: Readonly<Record<string, KubeClient>>
+  /** the namespace of a member on the hub */
+  namespaceOf(member: string): string
+  /** sends a signal to the program that runs as this Deployment; the pod starts it again */
+  kill(cluster: string, program: 'fleet-controller' | 'fleet-agent', signal: NodeJS.Signals): boolean
+  /** folder with data and logs; gone after `stop` */
+  readonly dir: string
+  stop(): Promise<void>
+}
+
+/** Starts everything; resolves when all objects are written (not when all pods run). Stops what it started when it fails. */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const say = options.onStep ?? (() => undefined)
+  say(`starting ${options.members.length + 1} control planes`)
+  const clusters = await startClusters({ names: ['hub', ...options.members.map(({ name }) => name)], bin: options.bin, log: options.log })
+  const clients: Record<string, KubeClient> = {}
+  const nodes: Record<string, ProcessNode> = {}
+  async function stop(): Promise<void> {
+    await Promise.all(Object.values(nodes).map((node) => node.stop()))
+    await Promise.all(Object.values(clients).map((client) => client.close()))
+    await clusters.stop()
+  }
+  try {
+    for (const cluster of Object.values(clusters.clusters)) {
+      const client = createClient(await loadConnection({ kubeconfig: cluster.kubeconfig }))
+      clients[cluster.name] = client
+      nodes[cluster.name] = await startNode(options, clusters, cluster.name, client)
+    }
+    return await install(options, clusters, clients, nodes, stop, say)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function install(
+  options: WorldOptions,
+  clusters: DevClusters,
+  clients: Record<string, KubeClient>,
+  nodes: Record<string, ProcessNode>,
+  stop: () => Promise<void>,
+  say: (step: string) => void,
+): Promise<World> {
+  const hub = find(clusters.clusters, 'hub')
+  const hubClient = find(clients, 'hub')
+  say('installing the custom resource definitions')
+  await installCrds(hubClient, options.crds)
+  say('installing fleet-controller on the hub')
+  await applyAll(hubClient, hubObjects('fleet:dev', { HOME: clusters.dir, ...options.controllerEnv }))
+  const namespaces: Record<string, string> = {}
+  for (const { name, labels } of options.members) {
+    say(`joining cluster ${name} and installing fleet-agent in it`)
+    const member = memberCluster(name, labels)
+    namespaces[name] = member.namespace
+    const credential = await joinHub(hubClient, member)
+    const { url, ca } = (await options.hubFor?.(name, hub)) ?? hub
+    const kubeconfig = renderKubeconfig({ name: 'hub', server: url, ca, user: { token: credential }, namespace: member.namespace })
+    await applyAll(find(clients, name), agentObjects(member, kubeconfig, 'fleet-agent:dev', { ...options.agentEnv }))
+  }
+  const members = Object.fromEntries(options.members.map(({ name }) => [name, find(clusters.clusters, name)]))
+  return {
+    hub,
+    members,
+    clients,
+    dir: clusters.dir,
+    namespaceOf: (member) => find(namespaces, member),
+    kill: (cluster, program, signal) => find(nodes, cluster).signal(SYSTEM_NAMESPACE, program, signal) > 0,
+    stop,
+  }
+}
+
+function find<T>(record: Readonly<Record<string, T>>, name: string): T {
+  const value = record[name]
+  if (value === undefined) throw new Error(`there is no cluster ${name}`)
+  return value
+}
+
+/** The node runs our two images as programs of this host, each on free ports; helm and kubectl come from the control plane's folder. */
+async function startNode(options: WorldOptions, clusters: DevClusters, name: string, client: KubeClient): Promise<ProcessNode> {
+  const [health, metrics] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`) as [string, string]
+  const env = {
+    PATH: `${options.bin}:${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
+    FLEET_HEALTHPROBE_BIND_ADDRESS: health,
+    FLEET_METRICS_BIND_ADDRESS: metrics,
+    FLEET_AGENT_PROBE_BIND_ADDRESS: health,
+    FLEET_AGENT_METRICS_BIND_ADDRESS: metrics,
+  }
+  const images = (image: string, [, ...args]: string[]): HostProgram | undefined => {
+    const program = { 'fleet:dev': options.programs.controller, 'fleet-agent:dev': options.programs.agent }[image]
+    return program === undefined ? undefined : { command: [process.execPath, program, ...args], env }
+  }
+  return startProcessNode({
+    client,
+    name: `${name}-node`,
+    images,
+    dir: join(clusters.dir, `${name}-node`),
+    log: options.log,
+    restartDelays: { baseMs: 200, maxMs: 2_000 },
+  })
+}
+
+async function applyAll(client: KubeClient, objects: readonly KubeObject[]): Promise<void> {
+  const [namespaces, others] = [objects.filter(({ kind }) => kind === 'Namespace'), objects.filter(({ kind }) => kind !== 'Namespace')]
+  for (const group of [namespaces, others])
+    await inParallel(group, WRITERS, (object) => client.apply(object, { fieldManager: FIELD_MANAGER, force: true }))
+}
+
+async function installCrds(client: KubeClient, folder: string): Promise<void> {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'))
+  const crds = files.flatMap((file) => parseYamlDocuments(readFileSync(join(folder, file), 'utf8'))) as (KubeObject & {
+    spec: { group: string; names: { kind: string } }
+  })[]
+  await applyAll(client, crds)
+  for (const { spec } of crds)
+    await until(`kind ${spec.names.kind} is served`, () => isServed(client, `${spec.group}/v1alpha1`, spec.names.kind))
+}
+
+async function isServed(client: KubeClient, apiVersion: string, kind: string): Promise<boolean> {
+  try {
+    await client.mapping({ apiVersion, kind })
+    return true
+  } catch (error) {
+    // the API server needs a moment to serve a new kind
+    if (error instanceof UnknownKindError) return false
+    throw error
+  }
+}
+
+/** What registration does on the hub; returns the token of the agent's account. */
+async function joinHub(client: KubeClient, member: MemberCluster): Promise<string> {
+  await applyAll(client, member.objects)
+  const { name, namespace } = member.cluster.metadata
+  const cluster = await client.apply<KubeObject>(member.cluster, { fieldManager: FIELD_MANAGER, force: true })
+  await client.patch(
+    { ...cluster, name, ...(namespace ? { namespace } : {}) },
+    { status: { namespace: member.namespace } },
+    { type: 'merge', subresource: 'status' },
+  )
+  let token = ''
+  await until(`the token of ${member.account}`, async () => {
+    const secret = await client.get<KubeObject & { data?: Record<string, string> }>({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      name: `${member.account}-token`,
+      namespace: member.namespace,
+    })
+    token = Buffer.from(secret.data?.token ?? '', 'base64').toString()
+    return token !== ''
+  })
+  return token
+}
+
+async function until(what: string, check: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + WAIT_MS
+  while (!(await check())) {
+    if (Date.now() > end) throw new Error(`${what}: not so after ${WAIT_MS / 1000} s`)
+    await pause(100)
+  }
+}
