@@ -26,7 +26,6 @@ export async function buildPrograms(): Promise<void> {
     target: 'node24',
     format: 'esm',
     minifySyntax: true,
-    minifyWhitespace: true,
     legalComments: 'none',
     banner: { js: BANNER },
     define: { __FLEET_VERSION__: JSON.stringify(version) },

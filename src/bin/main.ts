@@ -1,0 +1,26 @@
+// The one file that is built: runs the program under whose name it was started, or a worker thread of one.
+import { enableCompileCache } from 'node:module'
+import { basename } from 'node:path'
+import { isMainThread, workerData } from 'node:worker_threads'
+
+enableCompileCache()
+
+/** Program → its module; imported when it is the one, so that a program does not load the others. */
+const PROGRAMS: Readonly<Record<string, () => Promise<unknown>>> = {
+  'fleet-controller': () => import('./fleet-controller.ts'),
+  'fleet-agent': () => import('./fleet-agent.ts'),
+}
+
+async function main(): Promise<void> {
+  if (!isMainThread && (workerData as { role?: string } | undefined)?.role === 'git') {
+    const { runGitWorker } = await import('../lib/git/git-worker.ts')
+    return void runGitWorker()
+  }
+  const name = basename(process.argv[1] ?? '')
+  const program = PROGRAMS[name]
+  if (program) return void (await program())
+  process.stderr.write(`this file is started as one of: ${Object.keys(PROGRAMS).join(', ')}; it was started as ${name}\n`)
+  process.exitCode = 2
+}
+
+await main()
