@@ -9,7 +9,7 @@ interface Check {
 }
 
 function command(name: string, bin: string, ...args: string[]): Check {
-  return { name, run: () => run(bin, args, { timeoutMs: 120_000 }) }
+  return { name, run: () => run(bin, args, { timeoutMs: 120_000, env: { NO_COLOR: '1' } }) }
 }
 
 function rule(name: string, problems: () => readonly string[]): Check {
@@ -28,7 +28,7 @@ const edges = imports(all)
 
 const checks: readonly Check[] = [
   command('types', tool('tsc'), '--noEmit'),
-  command('lint and format', tool('biome'), 'ci', '--error-on-warnings', '.'),
+  command('lint and format', tool('biome'), 'ci', '--error-on-warnings', '--colors=off', '--max-diagnostics=20', '.'),
   command('unused code', tool('knip'), '--no-progress'),
   command('generated files', process.execPath, 'scripts/generate.ts', '--check'),
   rule('import directions', () => forbiddenImports(edges)),

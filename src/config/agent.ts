@@ -4,7 +4,16 @@ import { type BindAddress, bindAddress, durationMs, type Environment, integer, w
 import { parseFlags } from './flags.ts'
 
 /** Environment variables that helm and kubectl get from ours: proxies, certificates, where certificates of the system are. */
-const CHILD_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', 'SSL_CERT_FILE', 'SSL_CERT_DIR'] as const
+const CHILD_VARIABLES = [
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+] as const
 
 export interface AgentProgramConfig {
   /** path of a kubeconfig for the agent's own cluster; undefined inside of it */
@@ -43,7 +52,14 @@ export const AGENT_USAGE = `fleet-agent: installs in this cluster what the hub h
   --version, --help
 `
 
-const FLAGS = { kubeconfig: 'text', namespace: 'text', 'agent-scope': 'text', 'leader-elect': 'boolean', 'disable-metrics': 'boolean', debug: 'boolean' } as const
+const FLAGS = {
+  kubeconfig: 'text',
+  namespace: 'text',
+  'agent-scope': 'text',
+  'leader-elect': 'boolean',
+  'disable-metrics': 'boolean',
+  debug: 'boolean',
+} as const
 
 /** What the machine says of itself. */
 interface Host {

@@ -115,6 +115,7 @@ export class Fleet {
         })
         const deployments = await this.deployments(name)
         expect(deployments.length).toBeGreaterThan(0)
+        expect(display?.readyBundleDeployments).toBe(`${deployments.length}/${deployments.length}`)
         for (const { metadata, spec, status } of deployments) {
           expect({
             name: metadata.name,

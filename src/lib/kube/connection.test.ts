@@ -113,6 +113,7 @@ describe('a kubeconfig', () => {
     ['token that is a number', kubeconfig('token: 12345'), 'user u: token must be text'],
     ['server with credentials', kubeconfig('token: x').replace('https://example', 'https://a:b@example'), 'not into the URL'],
     ['missing file', kubeconfig('tokenFile: /nowhere/token'), 'cannot read /nowhere/token'],
+    ['proxy of another kind', kubeconfig('token: x', ', proxy-url: "socks5://p:1"'), 'must be an http or https proxy'],
     ['unknown cluster', kubeconfig('token: x').replace('cluster: c,', 'cluster: d,'), 'no cluster "d"'],
   ])('is refused: %s', async (_, kubeconfigText, message) => {
     const error = await loadConnection({ kubeconfigText }).catch((reason: unknown) => reason)

@@ -73,6 +73,7 @@ export async function loadConnection(options: ConnectionOptions): Promise<KubeCo
   const context = await loadContext(options)
   if (options.trusted === false) checkUntrusted(context)
   const proxy = context.cluster['proxy-url'] ?? (options.proxy && proxyFor(context.cluster.server, options.proxy))
+  if (proxy && !/^https?:/.test(proxy)) throw new KubeconfigError('the proxy to the cluster must be an http or https proxy')
   const cluster = proxy ? { ...context.cluster, 'proxy-url': proxy } : context.cluster
   const connection = new Connection({ ...context, cluster }, options.clock ?? systemClock)
   const needsPlugin = context.user.exec ?? context.user['auth-provider']

@@ -78,6 +78,7 @@ export function createInformerFactory(client: KubeClient, options: InformerFacto
   const running: Promise<void>[] = []
   const stopping = new AbortController()
   let started = false
+  let unlink = (): void => {}
 
   function keyOf<T>({ type, namespace, labelSelector, fieldSelector, metadataOnly, project }: InformerOptions<T>): string {
     const projection = projections.get(project) ?? projections.size
@@ -108,12 +109,14 @@ export function createInformerFactory(client: KubeClient, options: InformerFacto
       const stop = (): void => stopping.abort(signal.reason)
       if (signal.aborted) stop()
       signal.addEventListener('abort', stop, { once: true })
+      unlink = () => signal.removeEventListener('abort', stop)
       informers.forEach(run)
     },
     async waitSynced(signal) {
       await Promise.all([...informers.values()].map((informer) => informer.waitSynced(signal)))
     },
     async stop() {
+      unlink()
       stopping.abort(new Error('informers stopped'))
       await Promise.all(running)
     },

@@ -1,5 +1,5 @@
 // Reads kubeconfig text into the one cluster, user and namespace of a context. Field names stay those of the file.
-import { dirname, isAbsolute, resolve, sep } from 'node:path'
+import { isAbsolute, resolve, sep } from 'node:path'
 import { parseYaml } from '../yaml/parse.ts'
 
 /** A kubeconfig that cannot be used. The message names the file and the field; never a value of a credential. */
@@ -241,9 +241,4 @@ function absolute(entry: Record<string, unknown>, fields: readonly string[], sou
 
 function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** The folder of a kubeconfig file. */
-export function folderOf(path: string): string {
-  return dirname(resolve(path))
 }

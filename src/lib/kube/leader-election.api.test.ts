@@ -109,6 +109,16 @@ describe('leader election', () => {
     expect((await lease('stolen')).spec?.holderIdentity).toBe('thief')
   })
 
+  test('waits and says why when there is no namespace for the lease', async () => {
+    const lines: object[] = []
+    const log = { ...silentLogger, child: () => log, info: (fields: object) => lines.push(fields) }
+    const a = candidate('nowhere', 'a', { namespace: 'does-not-exist', log })
+    await eventually('it was logged', () => lines.length > 0)
+    expect(lines).toEqual([{ state: 'error: namespaces "does-not-exist" not found' }])
+    a.stop.abort()
+    expect(await a.ended).toBe('stopped')
+  })
+
   test('passes on what the work rejects with, and gives the lease back', async () => {
     const a = candidate('broken', 'a', { lead: async () => Promise.reject(new Error('broken work')) })
     await expect(a.ended).rejects.toThrow('broken work')
@@ -143,17 +153,17 @@ describe('a lease', () => {
     const common = { client, namespace, name: 'skew', leaseDurationMs: 15_000 }
     const holder = createLeaseLock({ ...common, identity: 'holder', clock: theirs })
     const rival = createLeaseLock({ ...common, identity: 'rival', clock: ours })
-    expect(await holder.acquireOrRenew(5_000)).toEqual({ held: true, holder: 'holder' })
-    expect(await rival.acquireOrRenew(5_000)).toEqual({ held: false, holder: 'holder' })
+    expect(await holder.acquireOrRenew({ timeoutMs: 5_000 })).toEqual({ held: true, holder: 'holder' })
+    expect(await rival.acquireOrRenew({ timeoutMs: 5_000 })).toEqual({ held: false, holder: 'holder' })
     await ours.advance(14_000)
     await theirs.advance(1_000)
-    expect((await holder.acquireOrRenew(5_000)).held).toBe(true)
-    expect((await rival.acquireOrRenew(5_000)).held).toBe(false)
+    expect((await holder.acquireOrRenew({ timeoutMs: 5_000 })).held).toBe(true)
+    expect((await rival.acquireOrRenew({ timeoutMs: 5_000 })).held).toBe(false)
     await ours.advance(14_999)
-    expect((await rival.acquireOrRenew(5_000)).held).toBe(false)
+    expect((await rival.acquireOrRenew({ timeoutMs: 5_000 })).held).toBe(false)
     await ours.advance(1)
-    expect((await rival.acquireOrRenew(5_000)).held).toBe(true)
-    expect((await holder.acquireOrRenew(5_000)).held).toBe(false)
+    expect((await rival.acquireOrRenew({ timeoutMs: 5_000 })).held).toBe(true)
+    expect((await holder.acquireOrRenew({ timeoutMs: 5_000 })).held).toBe(false)
     await holder.release(5_000)
     expect((await lease('skew')).spec).toMatchObject({ holderIdentity: 'rival', leaseTransitions: 1 })
   })

@@ -78,12 +78,12 @@ async function acquire(lock: LeaseLock, options: LeaderElectionOptions, log: Log
   let reported: string | undefined
   while (!signal.aborted) {
     const startedAt = clock.now()
-    const state = await lock.acquireOrRenew(renewDeadlineMs).then(
+    const state = await lock.acquireOrRenew({ timeoutMs: renewDeadlineMs, signal }).then(
       ({ held, holder }) => (held ? undefined : `held by ${holder || 'another'}`),
       (error: unknown) => `error: ${messageOf(error)}`,
     )
     if (state === undefined) return startedAt
-    if (state !== reported) log.info({ state }, 'waiting for the lease')
+    if (state !== reported && !signal.aborted) log.info({ state }, 'waiting for the lease')
     reported = state
     await sleep(clock, retryPeriodMs * (1 + 0.2 * random()), signal).catch(() => {}) // aborted: the loop ends
   }
@@ -109,7 +109,7 @@ async function keep(
     const remaining = renewedAt + renewDeadlineMs - startedAt
     if (remaining <= 0) return false
     try {
-      const { held, holder } = await lock.acquireOrRenew(Math.max(Math.min(remaining, retryPeriodMs), MIN_ATTEMPT_MS))
+      const { held, holder } = await lock.acquireOrRenew({ timeoutMs: Math.max(Math.min(remaining, retryPeriodMs), MIN_ATTEMPT_MS) })
       if (!held && holder !== '') return false
       if (held) renewedAt = startedAt
       pauseMs = held ? retryPeriodMs : retryPeriodMs / 4

@@ -1,7 +1,7 @@
 // A lock that several processes share: one coordination/v1 Lease, understood as client-go does, so that both can compete for it.
 import type { Clock } from '../controller/clock.ts'
-import type { KubeClient } from './client.ts'
-import { isAlreadyExists, isConflict } from './errors.ts'
+import type { CallOptions, KubeClient } from './client.ts'
+import { isAlreadyExists, isConflict, isNotFound } from './errors.ts'
 import type { KubeObject } from './types.ts'
 
 /** `coordination.k8s.io/v1` Lease. */
@@ -36,7 +36,7 @@ export interface LeaseAttempt {
 
 export interface LeaseLock {
   /** Takes the lock if it is free or its holder stopped renewing, renews it if it is ours. Throws what the client throws. */
-  acquireOrRenew(timeoutMs: number): Promise<LeaseAttempt>
+  acquireOrRenew(call: CallOptions): Promise<LeaseAttempt>
   /** Gives the lock back if it is ours, so that others need not wait. */
   release(timeoutMs: number): Promise<void>
 }
@@ -79,28 +79,28 @@ export function createLeaseLock(options: LeaseLockOptions): LeaseLock {
     }
   }
 
-  async function create(timeoutMs: number): Promise<LeaseAttempt> {
+  async function create(call: CallOptions): Promise<LeaseAttempt> {
     const spec = { ...nextSpec({}), leaseTransitions: 0 }
-    observe(await client.create<Lease>({ ...LEASE, metadata: { namespace, name }, spec }, { timeoutMs }))
+    observe(await client.create<Lease>({ ...LEASE, metadata: { namespace, name }, spec }, call))
     return { held: true, holder: identity }
   }
 
-  async function attempt(lease: Lease, timeoutMs: number): Promise<LeaseAttempt> {
+  async function attempt(lease: Lease, call: CallOptions): Promise<LeaseAttempt> {
     const holder = lease.spec?.holderIdentity ?? ''
     if (holder !== '' && holder !== identity && isAlive(lease)) return { held: false, holder }
-    observe(await client.update<Lease>({ ...lease, spec: nextSpec(lease.spec ?? {}) }, { timeoutMs }))
+    observe(await client.update<Lease>({ ...lease, spec: nextSpec(lease.spec ?? {}) }, call))
     return { held: true, holder: identity }
   }
 
-  async function acquireOrRenew(timeoutMs: number): Promise<LeaseAttempt> {
+  async function acquireOrRenew(call: CallOptions): Promise<LeaseAttempt> {
     // what we wrote last is most likely still there: one request instead of two
     if (known?.spec?.holderIdentity === identity) {
-      const renewed = await attempt(known, timeoutMs).catch(undefinedIfOutdated)
+      const renewed = await attempt(known, call).catch(undefinedIfOutdated)
       if (renewed) return renewed
     }
-    const lease = await client.find<Lease>(ref, { timeoutMs })
-    const result = await (lease ? attempt(observe(lease), timeoutMs) : create(timeoutMs)).catch(undefinedIfOutdated)
-    return result ?? { held: false, holder: '' }
+    const lease = await client.find<Lease>(ref, call)
+    const result = lease ? attempt(observe(lease), call).catch(undefinedIfOutdated) : create(call).catch(undefinedIfFaster)
+    return (await result) ?? { held: false, holder: '' }
   }
 
   return {
@@ -117,8 +117,12 @@ export function createLeaseLock(options: LeaseLockOptions): LeaseLock {
 
 /** Somebody else wrote the Lease, or removed it: look again. */
 function undefinedIfOutdated(error: unknown): undefined {
-  if (isConflict(error) || isAlreadyExists(error) || (error as { status?: number }).status === 404) return undefined
-  throw error
+  if (!isConflict(error) && !isNotFound(error)) throw error
+}
+
+/** Somebody else created the Lease first. */
+function undefinedIfFaster(error: unknown): undefined {
+  if (!isAlreadyExists(error)) throw error
 }
 
 /** A MicroTime, from milliseconds since 1970. */

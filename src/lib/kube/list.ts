@@ -15,6 +15,8 @@ export interface ListOptions {
   /** '0': whatever the server has in its cache. With `resourceVersionMatch` NotOlderThan: nothing older than this. Without: the newest state. */
   resourceVersion?: string | undefined
   resourceVersionMatch?: 'NotOlderThan' | 'Exact' | undefined
+  /** Makes items smaller page by page, so that the whole list is never in memory. */
+  project?: ((object: KubeObject) => KubeObject) | undefined
   signal?: AbortSignal
   /** Time limit of each page. */
   timeoutMs?: number
@@ -56,12 +58,16 @@ async function attemptList<T extends KubeObject>(
   const { labelSelector, fieldSelector, resourceVersion, resourceVersionMatch } = options
   const headers = { accept: options.metadataOnly ? METADATA_LIST : JSON_TYPE }
   const limit = paged ? String(options.pageSize ?? PAGE_SIZE) : undefined
+  const project = options.project as ((object: T) => T) | undefined
   const items: T[] = []
   let token: string | undefined
   for (let pages = 0; pages < MAX_PAGES; pages++) {
     const where = token ? { continue: token } : { resourceVersion, resourceVersionMatch }
     const page = await request({ labelSelector, fieldSelector, limit, ...where }, headers)
-    for (const item of page.items ?? []) items.push(withType<T>(item, type.apiVersion, type.kind))
+    for (const item of page.items ?? []) {
+      const object = withType<T>(item, type.apiVersion, type.kind)
+      items.push(project ? project(object) : object)
+    }
     token = page.metadata?.continue
     if (!token) return { items, resourceVersion: page.metadata?.resourceVersion ?? '' }
   }

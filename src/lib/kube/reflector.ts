@@ -25,6 +25,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   labelSelector?: string | undefined
   fieldSelector?: string | undefined
   metadataOnly?: boolean | undefined
+  /** Makes objects smaller before they are handed on. Must not throw. */
+  project: (object: T) => T
   handler: ReflectorHandler<T>
   clock: Clock
   log: Logger
@@ -41,6 +43,8 @@ const AT_ONCE: Step = { waitMs: 0 }
 const LIST_TIMEOUT_MS = 120_000
 /** Bookmarks come about once a minute; a watch that is silent for longer may be dead. */
 const QUIET_MS = 100_000
+/** Kinds that nobody touched since the server started get no bookmarks: their silence is believed longer each time, up to the life of a watch. */
+const MAX_QUIET_MS = 600_000
 /** A watch that lived this long was a good one. */
 const HEALTHY_MS = 5_000
 /** After so many failures that are no matter of reaching the server, what we know is not worth keeping: list again. */
@@ -49,7 +53,7 @@ const MIN_TIMEOUT_SECONDS = 240
 
 /** Runs until the signal is aborted; never rejects. Failures are logged once per change of their message and retried for ever. */
 export async function runReflector<T extends KubeObject>(options: ReflectorOptions<T>, signal: AbortSignal): Promise<void> {
-  const { client, type, handler, clock, random } = options
+  const { client, type, handler, project, clock, random } = options
   const { namespace, labelSelector, fieldSelector, metadataOnly } = options
   const selection = { namespace, labelSelector, fieldSelector, metadataOnly }
   const log = options.log.child({ apiVersion: type.apiVersion, kind: type.kind, ...(namespace ? { namespace } : {}) })
@@ -58,15 +62,15 @@ export async function runReflector<T extends KubeObject>(options: ReflectorOptio
   let listed = false // the position can be watched from
   let newest = false // the next list has to be the newest state, not one out of a cache
   let listedAt = -Infinity
+  let quietMs = QUIET_MS
   let reported: string | undefined
 
   async function list(): Promise<Step> {
-    const from = newest
-      ? {}
-      : position === undefined
-        ? ({ resourceVersion: '0' } as const)
-        : ({ resourceVersion: position, resourceVersionMatch: 'NotOlderThan' } as const)
-    const { items, resourceVersion } = await client.list<T>(type, { ...selection, ...from, signal, timeoutMs: LIST_TIMEOUT_MS })
+    // the first list is the newest state, so that a restart does not go back in time either; later ones may come out of a cache that is new enough
+    const from = newest || position === undefined ? {} : ({ resourceVersion: position, resourceVersionMatch: 'NotOlderThan' } as const)
+    const limits = { signal, timeoutMs: LIST_TIMEOUT_MS }
+    const lean = project as unknown as (object: KubeObject) => KubeObject
+    const { items, resourceVersion } = await client.list<T>(type, { ...selection, ...from, ...limits, project: lean })
     if (!newest && isOlderVersion(resourceVersion, position)) {
       newest = true
       return AT_ONCE
@@ -81,25 +85,28 @@ export async function runReflector<T extends KubeObject>(options: ReflectorOptio
 
   async function watch(): Promise<Step> {
     const openedAt = clock.now()
-    const quiet = createQuietTimer(clock, QUIET_MS, signal)
+    const quiet = createQuietTimer(clock, quietMs, signal)
     const timeoutSeconds = MIN_TIMEOUT_SECONDS + Math.floor(random() * (MIN_TIMEOUT_SECONDS + 1))
     let events = 0
     try {
-      const onOpen = (): void => recovered()
-      const from = { resourceVersion: position, timeoutSeconds, bookmarks: true, signal: quiet.signal, onOpen }
+      const from = { resourceVersion: position, timeoutSeconds, bookmarks: true, signal: quiet.signal }
       for await (const event of client.watch<T>(type, { ...selection, ...from })) {
         events++
         quiet.reset()
-        backoff.reset()
+        healthy()
         if (!accept(event)) return AT_ONCE
       }
     } catch (error) {
       if (!quiet.fired || signal.aborted) throw error
-      log.debug({ quietMs: QUIET_MS }, 'watch was silent, connecting again')
+      log.debug({ quietMs }, 'watch was silent, connecting again')
+      quietMs = events > 0 ? QUIET_MS : Math.min(quietMs * 2, MAX_QUIET_MS)
       return AT_ONCE
     } finally {
       quiet.end()
-      if (clock.now() - openedAt >= HEALTHY_MS) backoff.reset()
+      if (clock.now() - openedAt >= HEALTHY_MS) {
+        backoff.reset()
+        reported = undefined // what fails now is worth a line again
+      }
     }
     // the server ends watches now and then; one that ends at once and says nothing must not become a busy loop
     return events > 0 || clock.now() - openedAt >= HEALTHY_MS ? AT_ONCE : { waitMs: backoff.next() }
@@ -113,7 +120,7 @@ export async function runReflector<T extends KubeObject>(options: ReflectorOptio
       newest = true
       return false
     }
-    if (event.type !== 'BOOKMARK') handler.apply(event)
+    if (event.type !== 'BOOKMARK') handler.apply({ type: event.type, object: project(event.object) })
     if (version) position = version
     return true
   }
@@ -140,7 +147,9 @@ export async function runReflector<T extends KubeObject>(options: ReflectorOptio
     reported = message
   }
 
-  function recovered(): void {
+  function healthy(): void {
+    backoff.reset()
+    quietMs = QUIET_MS
     if (reported === undefined) return
     reported = undefined
     log.info({}, 'following objects again')

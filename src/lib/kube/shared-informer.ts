@@ -85,12 +85,11 @@ export function createInformer<T extends KubeObject>(
 
   function apply({ type: change, object }: WatchEvent<T>): void {
     if (change === 'BOOKMARK') return
-    const projected = project(object)
-    deliver(change === 'DELETED' ? store.remove(projected) : store.put(projected))
+    deliver(change === 'DELETED' ? store.remove(object) : store.put(object))
   }
 
   function replace(objects: T[]): void {
-    const events = store.replace(objects.map(project))
+    const events = store.replace(objects)
     synced = true
     deliver(events)
     first.resolve()
@@ -123,7 +122,7 @@ export function createInformer<T extends KubeObject>(
     },
     async run(signal) {
       const selection = { type, namespace, labelSelector, fieldSelector, metadataOnly }
-      await runReflector<T>({ client, ...selection, handler: { replace, apply }, clock, random, log: parts.log }, signal)
+      await runReflector<T>({ client, ...selection, project, handler: { replace, apply }, clock, random, log: parts.log }, signal)
       first.reject(new Error(`the cache of ${type.kind} was stopped before it was filled`))
     },
   }

@@ -1,9 +1,10 @@
 // HTTP to one API server: two pools of connections (requests, watches), time and size limits, credentials, retries.
-import { Agent, type Dispatcher, ProxyAgent } from 'undici'
+import type { IncomingMessage } from 'node:http'
 import { type Clock, sleep, systemClock } from '../controller/clock.ts'
 import type { KubeConnection, TlsMaterial } from './connection.ts'
 import { errorOf } from './decode.ts'
 import { ApiError, ConnectionError } from './errors.ts'
+import { createHttpPool, type HttpPool } from './http-pool.ts'
 import { retryAfterMs, retryDelayMs } from './retry.ts'
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -48,17 +49,12 @@ export interface TransportOptions {
   random?: () => number
 }
 
-const HEADERS_TIMEOUT_MS = 30_000
-const BODY_TIMEOUT_MS = 60_000
-const CONNECT_TIMEOUT_MS = 10_000
-/** Shorter than the 90 s after which the API server hangs up, and than what load balancers usually allow. */
-const KEEP_ALIVE_MS = 30_000
 const MAX_ERROR_BYTES = 256 * 1024
 
 interface Pools {
   readonly tls: TlsMaterial
-  readonly requests: Dispatcher
-  readonly watches: Dispatcher
+  readonly requests: HttpPool
+  readonly watches: HttpPool
 }
 
 /** The transport to the server of a connection. Nothing is opened before the first request. */
@@ -66,79 +62,73 @@ export function createTransport(connection: KubeConnection, options: TransportOp
   const { clock = systemClock, random = Math.random, userAgent = 'fleet', maxResponseBytes = 256 * 2 ** 20 } = options
   const server = new URL(connection.server)
   const prefix = server.pathname.replace(/\/+$/, '')
+  const running = new Set<AbortController>()
   let pools: Pools | undefined
   let closed = false
 
   function currentPools(): Pools {
     const tls = connection.tls()
     if (pools?.tls === tls) return pools
-    // the old ones finish what they carry
-    void closePools(pools, 'close')
-    pools = { tls, requests: createDispatcher(options.connections ?? 16), watches: createDispatcher(null) }
+    pools?.requests.retire()
+    pools?.watches.retire()
+    const common = { server, tls, clock, proxy: connection.proxyUrl() }
+    const requests = createHttpPool({ ...common, connections: options.connections ?? 16 })
+    pools = { tls, requests, watches: createHttpPool({ ...common, connections: Number.POSITIVE_INFINITY }) }
     return pools
   }
 
-  function createDispatcher(connections: number | null): Dispatcher {
-    const tls = { ...connection.tls(), timeout: CONNECT_TIMEOUT_MS }
-    const common = {
-      connections,
-      allowH2: false,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      bodyTimeout: connections === null ? 0 : BODY_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    }
-    const proxy = connection.proxyUrl()
-    return proxy ? new ProxyAgent({ ...common, uri: proxy, requestTls: tls }) : new Agent({ ...common, connect: tls })
-  }
-
-  async function open(request: TransportRequest, pool: 'requests' | 'watches', signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    if (closed) throw new ConnectionError(`the client of ${connection.server} is closed`, 'CLOSED')
+  async function open(request: TransportRequest, pool: 'requests' | 'watches', signal: AbortSignal): Promise<IncomingMessage> {
     const credentials = await connection.authorize()
+    if (closed) throw closedError()
     if (credentials['impersonate-user'] && request.headers?.['impersonate-user'])
       throw new Error('a connection that already acts as somebody cannot act as somebody else')
     const { method, query, body } = request
-    const headers = { accept: 'application/json', 'user-agent': userAgent, ...credentials, ...request.headers } as Record<
-      string,
-      string | string[]
-    >
-    const dispatcher = currentPools()[pool]
+    const headers = { accept: 'application/json', 'user-agent': userAgent, ...credentials, ...request.headers }
+    const path = `${prefix}${request.path}${queryText(query)}`
     try {
-      const target = { origin: server.origin, path: `${prefix}${request.path}${queryText(query)}` }
-      return await dispatcher.request({ ...target, method, headers, signal, body: body ?? null })
+      return await currentPools()[pool].request({ method, path, headers, body, signal })
     } catch (error) {
       throw connectionError(error, signal)
     }
   }
 
   async function attempt(request: TransportRequest, signal: AbortSignal): Promise<TransportResponse> {
-    const { statusCode: status, headers, body } = await open(request, 'requests', signal)
-    const ok = status >= 200 && status < 300
-    const bytes = await readBody(body, signal, ok ? maxResponseBytes : MAX_ERROR_BYTES)
-    if (!ok) throw errorOf(status, bytes, `${request.method} ${request.path}`, retryAfterMs(headers['retry-after'], clock.now()))
-    return { status, headers, body: bytes }
+    const response = await open(request, 'requests', signal)
+    const { statusCode: status = 0, headers } = response
+    if (!isSuccess(response)) throw await refusal(response, `${request.method} ${request.path}`, signal)
+    return { status, headers, body: await readBody(response, signal, maxResponseBytes) }
   }
 
-  async function readBody(body: AsyncIterable<Buffer>, signal: AbortSignal, maxBytes: number): Promise<Buffer> {
-    const chunks: Buffer[] = []
-    let size = 0
-    try {
-      for await (const chunk of body) {
+  async function refusal(response: IncomingMessage, what: string, signal: AbortSignal): Promise<ApiError> {
+    const bytes = await readBody(response, signal, MAX_ERROR_BYTES)
+    return errorOf(response.statusCode ?? 0, bytes, what, retryAfterMs(response.headers['retry-after'], clock.now()))
+  }
+
+  // by events: iterating over each small answer costs more than all the rest
+  function readBody(body: IncomingMessage, signal: AbortSignal, maxBytes: number): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      body.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size > maxBytes) throw new ConnectionError(`an answer of ${connection.server} is larger than ${maxBytes} bytes`, 'TOO_LARGE')
         chunks.push(chunk)
-      }
-    } catch (error) {
-      throw connectionError(error, signal)
-    }
-    return Buffer.concat(chunks, size)
+        if (size > maxBytes) body.destroy(new ConnectionError(`the answer is larger than ${maxBytes} bytes`, 'TOO_LARGE'))
+      })
+      body.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)))
+      body.on('error', (error) => reject(connectionError(error, signal)))
+      body.on('close', () => reject(connectionError(new Error('the connection was closed'), signal)))
+    })
   }
 
   function connectionError(error: unknown, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason
-    if (error instanceof ConnectionError) return error
     const { code, message } = error as { code?: string; message?: string }
+    if (code === 'TOO_LARGE') return error
     return new ConnectionError(`cannot reach the API server ${connection.server}: ${message || code}`, code ?? 'UNKNOWN', error)
+  }
+
+  function closedError(): ConnectionError {
+    return new ConnectionError(`the client of ${connection.server} is closed`, 'CLOSED')
   }
 
   async function withRetries(request: TransportRequest, signal: AbortSignal, deadline: number): Promise<TransportResponse> {
@@ -159,47 +149,65 @@ export function createTransport(connection: KubeConnection, options: TransportOp
     return connection.expire() ? 0 : undefined
   }
 
+  /** A controller that is aborted with `outer` and by `close`, and a function that ends that. */
+  function track(outer: AbortSignal | undefined): { controller: AbortController; end: () => void } {
+    const controller = new AbortController()
+    const unlink = linkSignal(outer, controller)
+    running.add(controller)
+    return {
+      controller,
+      end() {
+        unlink()
+        running.delete(controller)
+      },
+    }
+  }
+
+  async function* chunksOf(body: IncomingMessage, signal: AbortSignal, end: () => void): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      yield* body as AsyncIterable<Buffer>
+    } catch (error) {
+      throw connectionError(error, signal)
+    } finally {
+      end()
+    }
+  }
+
   return {
     async request(request) {
       const timeoutMs = request.timeoutMs ?? options.timeoutMs ?? 60_000
-      const limit = new AbortController()
-      const timer = clock.setTimeout(() => limit.abort(timeoutError(connection.server, request, timeoutMs)), timeoutMs)
-      const unlink = linkSignal(request.signal, limit)
+      const { controller, end } = track(request.signal)
+      const timer = clock.setTimeout(() => controller.abort(timeoutError(connection.server, request, timeoutMs)), timeoutMs)
       try {
-        return await withRetries(request, limit.signal, clock.now() + timeoutMs)
+        return await withRetries(request, controller.signal, clock.now() + timeoutMs)
       } finally {
         clock.clearTimeout(timer)
-        unlink()
+        end()
       }
     },
     async stream(request) {
-      const signal = request.signal ?? new AbortController().signal
-      const { statusCode: status, headers, body } = await open(request, 'watches', signal)
-      if (status >= 200 && status < 300) return translateErrors(body, (error) => connectionError(error, signal))
-      const bytes = await readBody(body, signal, MAX_ERROR_BYTES)
-      if (status === 401) connection.expire()
-      throw errorOf(status, bytes, `watch ${request.path}`, retryAfterMs(headers['retry-after'], clock.now()))
+      const { controller, end } = track(request.signal)
+      try {
+        const response = await open(request, 'watches', controller.signal)
+        if (isSuccess(response)) return chunksOf(response, controller.signal, end)
+        if (response.statusCode === 401) connection.expire()
+        throw await refusal(response, `watch ${request.path}`, controller.signal)
+      } catch (error) {
+        end()
+        throw error
+      }
     },
     async close() {
       closed = true
-      await closePools(pools, 'destroy')
+      for (const controller of running) controller.abort(closedError())
+      pools?.requests.destroy()
+      pools?.watches.destroy()
     },
   }
 }
 
-async function closePools(pools: Pools | undefined, how: 'close' | 'destroy'): Promise<void> {
-  await Promise.all([pools?.requests[how](), pools?.watches[how]()])
-}
-
-async function* translateErrors(
-  body: AsyncIterable<Buffer>,
-  translate: (error: unknown) => unknown,
-): AsyncGenerator<Buffer, void, undefined> {
-  try {
-    yield* body
-  } catch (error) {
-    throw translate(error)
-  }
+function isSuccess({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode < 300
 }
 
 function isFirst401(error: unknown, attempts: number): boolean {

@@ -23,8 +23,6 @@ export interface WatchOptions {
   timeoutSeconds?: number
   bookmarks?: boolean
   signal?: AbortSignal
-  /** Called when the server has accepted the watch, before any event. */
-  onOpen?: () => void
 }
 
 /** Objects are at most a few MiB (etcd's limit); a longer line is no event. */
@@ -50,7 +48,6 @@ export async function* watchEvents<T extends KubeObject>(
   }
   const headers = { accept: options.metadataOnly ? METADATA : 'application/json' }
   const body = await transport.stream({ method: 'GET', path, query, headers, ...(options.signal ? { signal: options.signal } : {}) })
-  options.onOpen?.()
   const splitter = createLineSplitter(MAX_LINE_BYTES)
   for await (const chunk of body) {
     for (const line of splitter.push(chunk)) yield decodeEvent<T>(line, path, type)
