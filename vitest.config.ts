@@ -7,9 +7,38 @@ const cluster = { testTimeout: 120_000, hookTimeout: 180_000, globalSetup: ['src
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...shared, name: 'unit', include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'], exclude: ['**/*.api.test.ts', '**/*.story.test.ts'], pool: 'threads', isolate: false } },
-      { test: { ...shared, ...cluster, name: 'api', include: ['src/**/*.api.test.ts'], pool: 'forks', fileParallelism: true, maxWorkers: 2 } },
-      { test: { ...shared, ...cluster, name: 'stories', include: ['src/**/*.story.test.ts'], pool: 'forks', maxWorkers: 2, testTimeout: 240_000 } },
+      {
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          exclude: ['**/*.api.test.ts', '**/*.story.test.ts'],
+          pool: 'threads',
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          ...cluster,
+          name: 'api',
+          include: ['src/**/*.api.test.ts'],
+          pool: 'forks',
+          fileParallelism: true,
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          ...cluster,
+          name: 'stories',
+          include: ['src/**/*.story.test.ts'],
+          pool: 'forks',
+          maxWorkers: 2,
+          testTimeout: 240_000,
+        },
+      },
     ],
   },
 })

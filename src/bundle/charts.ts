@@ -1,0 +1,128 @@
+// Charts that are not in the folder: which ones a bundle needs, and the seam to whoever downloads them (spec 6.4).
+import { posix } from 'node:path'
+import type { BundleSpec } from '../api/bundle.ts'
+import { chartDirectory } from '../api/names.ts'
+import { TerminalError } from '../lib/controller/errors.ts'
+import { YamlError } from '../lib/yaml/error.ts'
+import { parseYaml } from '../lib/yaml/parse.ts'
+import type { LoadedFile } from './load.ts'
+import { cleanPath, type RepoTree } from './repo-tree.ts'
+
+/** Where a chart is to be had. Empty texts where nothing was said. */
+export interface ChartRequest {
+  readonly chart: string
+  readonly repo: string
+  readonly version: string
+}
+
+export interface ChartFile {
+  /** path with `/`, without leading one */
+  readonly name: string
+  readonly content: Buffer
+}
+
+/** Whom a download is for: credentials may be bound to the folder. */
+export interface ChartContext {
+  /** folder of the bundle, relative to the repository */
+  readonly folder: string
+  readonly signal: AbortSignal | undefined
+}
+
+/** Downloads charts. Errors that the user has to mend are TerminalErrors, everything else is tried again. */
+export interface ChartSource {
+  /** The files of a chart as they unpack: `<chart>/Chart.yaml`. */
+  download(request: ChartRequest, context: ChartContext): Promise<readonly ChartFile[]>
+  /** What updating the dependencies adds to the chart in a folder on disk, which must not be written to: `Chart.lock`, `charts/x-1.0.0.tgz`. Empty when nothing is missing. */
+  dependencies(folder: string, context: ChartContext): Promise<readonly ChartFile[]>
+}
+
+/** The charts that have to be downloaded, each once: those with a repository, and those whose path does not exist in the folder. */
+export async function neededCharts(tree: RepoTree, folder: string, spec: BundleSpec): Promise<ChartRequest[]> {
+  const requests = new Map<string, ChartRequest>()
+  for (const helm of [spec.helm, ...(spec.targets ?? []).map((target) => target.helm)]) {
+    const request = { chart: helm?.chart ?? '', repo: helm?.repo ?? '', version: helm?.version ?? '' }
+    if (request.chart === '' && request.repo === '') continue
+    if (request.repo === '' && (await isLocal(tree, folder, request.chart))) continue
+    requests.set(chartDirectory(request.chart, request.repo, request.version), request)
+  }
+  return [...requests.values()]
+}
+
+async function isLocal(tree: RepoTree, folder: string, chart: string): Promise<boolean> {
+  const path = cleanPath(posix.join(folder, chart))
+  return path !== undefined && (await tree.kind(path)) !== undefined
+}
+
+/** The files of downloaded charts, where agents look for them: `.chart/<hash>/…`. */
+export async function downloadCharts(
+  requests: readonly ChartRequest[],
+  source: ChartSource | undefined,
+  context: ChartContext,
+): Promise<LoadedFile[]> {
+  const files: LoadedFile[] = []
+  for (const request of requests) {
+    if (!source)
+      throw new TerminalError(`${context.folder}: the chart ${nameOf(request)} is not in the folder, and charts cannot be downloaded here`)
+    const prefix = chartDirectory(request.chart, request.repo, request.version)
+    for (const file of await source.download(request, context)) {
+      if (isWanted(file.name)) files.push({ name: `${prefix}/${file.name}`, content: file.content })
+    }
+  }
+  return files
+}
+
+function isWanted(name: string): boolean {
+  return cleanPath(name) === name && !name.split('/').some((part) => part.startsWith('.'))
+}
+
+function nameOf({ chart, repo, version }: ChartRequest): string {
+  return [chart, version, repo ? `of ${repo}` : ''].filter((part) => part !== '').join(' ')
+}
+
+/**
+ * Files that dependencies of the charts among `files` add to them, with names as in the bundle.
+ * Charts that list dependencies but have none of them in `charts/` need a source.
+ */
+export async function addDependencies(
+  tree: RepoTree,
+  files: readonly LoadedFile[],
+  source: ChartSource | undefined,
+  context: ChartContext,
+): Promise<LoadedFile[]> {
+  const added: LoadedFile[] = []
+  for (const file of files) {
+    if (posix.basename(file.name) !== 'Chart.yaml') continue
+    const dependencies = dependencyNames(file, context.folder)
+    if (dependencies.length === 0) continue
+    const chart = posix.dirname(file.name)
+    if (source) {
+      const more = await source.dependencies(await tree.onDisk(posix.join(context.folder, chart)), context)
+      added.push(...more.filter(({ name }) => isWanted(name)).map(({ name, content }) => ({ name: posix.join(chart, name), content })))
+      continue
+    }
+    const missing = dependencies.filter((name) => !isVendored(files, chart, name))
+    if (missing.length > 0) {
+      throw new TerminalError(
+        `${posix.join(context.folder, file.name)}: the dependencies ${missing.join(', ')} are not in charts/, and charts cannot be downloaded here: ` +
+          'run helm dependency update and commit the result, or set helm.disableDependencyUpdate',
+      )
+    }
+  }
+  return added
+}
+
+function isVendored(files: readonly LoadedFile[], chart: string, name: string): boolean {
+  const at = posix.join(chart, 'charts', name)
+  return files.some((file) => file.name === `${at}/Chart.yaml` || (file.name.startsWith(`${at}-`) && file.name.endsWith('.tgz')))
+}
+
+function dependencyNames(file: LoadedFile, folder: string): string[] {
+  try {
+    const chart = parseYaml(file.content.toString('utf8')) as { dependencies?: unknown } | null
+    const dependencies = Array.isArray(chart?.dependencies) ? chart.dependencies : []
+    return dependencies.map((entry: { name?: unknown } | null) => String(entry?.name ?? ''))
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error
+    throw new TerminalError(`${posix.join(folder, file.name)}:${error.line}:${error.column}: ${error.reason}`)
+  }
+}

@@ -1,0 +1,186 @@
+// Brings the bundles of a GitRepo to what a commit says: decide first, then write, and delete last. Nothing is written when anything is broken or belongs to somebody else.
+import type { Bundle } from '../api/bundle.ts'
+import type { GitRepo } from '../api/git-repo.ts'
+import type { ImageScan } from '../api/image-scan.ts'
+import { BUNDLE, IMAGE_SCAN } from '../api/kinds.ts'
+import { REPO_NAME_LABEL } from '../api/labels.ts'
+import { keyOf } from '../lib/controller/keys.ts'
+import type { Logger } from '../lib/controller/log.ts'
+import { inParallel } from '../lib/controller/parallel.ts'
+import type { KubeClient } from '../lib/kube/client.ts'
+import type { Informer, InformerOptions } from '../lib/kube/informer.ts'
+import type { KubeObject } from '../lib/kube/types.ts'
+import type { Publisher, PublishResult, SourceSnapshot } from '../source/publisher.ts'
+import type { ChartSource } from './charts.ts'
+import { optionsOfGitRepo } from './git-repo-options.ts'
+import { keepEncodings } from './keep-encodings.ts'
+import { movedObjects, objectsByFile, stillMoved } from './overwrites.ts'
+import { type PublishPlan, planPublish, type WantedBundle, wantedBundles } from './publish-plan.ts'
+import { readBundles } from './read.ts'
+import { scanChanges } from './scan-changes.ts'
+import { createBundleStore, type ValuesSecrets } from './store.ts'
+
+/** Index of the caches by `namespace/name` of the GitRepo. */
+export const BY_REPO = 'repo-name'
+
+/** The cache of bundles that a publisher needs. */
+export const publishedBundles: InformerOptions<Bundle> = { type: BUNDLE, indexes: { [BY_REPO]: repoKeys } }
+/** The cache of image scans that a publisher needs where image scanning is on. */
+export const publishedScans: InformerOptions<ImageScan> = { type: IMAGE_SCAN, indexes: { [BY_REPO]: repoKeys } }
+
+type Lookup<T extends KubeObject> = Pick<Informer<T>, 'get' | 'by'>
+
+export interface PublisherOptions {
+  readonly client: KubeClient
+  /** with the index of {@link publishedBundles} */
+  readonly bundles: Lookup<Bundle>
+  readonly valuesSecrets: ValuesSecrets
+  /** with the index of {@link publishedScans}; image scanning is off without it */
+  readonly scans?: Lookup<ImageScan> | undefined
+  /** who downloads charts for a GitRepo, with its credentials */
+  readonly charts?: ((gitRepo: GitRepo) => Promise<ChartSource | undefined>) | undefined
+  readonly log: Logger
+}
+
+/** What was done. */
+export interface PublishOutcome extends PublishResult {
+  readonly names: readonly string[]
+  readonly created: number
+  readonly updated: number
+  readonly deleted: number
+  /** what users should know although it does not hinder: keys that nobody knows, folders without resources */
+  readonly warnings: readonly string[]
+}
+
+export interface BundlePublisher extends Publisher {
+  publish(gitRepo: GitRepo, snapshot: SourceSnapshot, signal: AbortSignal): Promise<PublishOutcome>
+}
+
+const WRITES_AT_A_TIME = 16
+const LOGGED_WARNINGS = 20
+
+function repoKeys({ metadata: { namespace, labels } }: KubeObject): string[] {
+  const name = labels?.[REPO_NAME_LABEL]
+  return name ? [keyOf({ namespace, name })] : []
+}
+
+/** A publisher that makes no request when nothing has changed. */
+export function createPublisher(options: PublisherOptions): BundlePublisher {
+  const { client, bundles, log } = options
+  const store = createBundleStore(client, options.valuesSecrets)
+  // created by this process and perhaps not in the cache yet: without them a quick second commit would leave bundles behind
+  const unseen = new Map<string, Map<string, Bundle>>()
+
+  function ownedBy(repo: string): Bundle[] {
+    const made = unseen.get(repo) ?? new Map<string, Bundle>()
+    for (const { metadata } of made.values()) if (bundles.get(metadata.name, metadata.namespace)) made.delete(metadata.name)
+    return [...bundles.by(BY_REPO, repo), ...made.values()]
+  }
+
+  function remember(repo: string, { apiVersion, kind, metadata }: Bundle): void {
+    const made = unseen.get(repo) ?? new Map<string, Bundle>()
+    unseen.set(repo, made.set(metadata.name, { apiVersion, kind, metadata, spec: {} }))
+  }
+
+  async function publish(gitRepo: GitRepo, snapshot: SourceSnapshot, signal: AbortSignal): Promise<PublishOutcome> {
+    const repo = keyOf(gitRepo)
+    const read = await readBundles(snapshot.root, {
+      ...optionsOfGitRepo(gitRepo, snapshot.commit),
+      imageScans: options.scans !== undefined,
+      charts: await options.charts?.(gitRepo),
+      signal,
+    })
+    const { wanted, warnings } = wantedBundles(read.drafts)
+    const owned = ownedBy(repo)
+    const stored = (name: string) => bundles.get(name, gitRepo.metadata.namespace)
+    const plan = planPublish(gitRepo.metadata.name, await prepared(wanted, stored, owned), stored, owned)
+    signal.throwIfAborted()
+    await write(repo, plan, signal)
+    await writeScans(gitRepo, wanted, signal)
+    const outcome = outcomeOf(plan, [...read.warnings, ...warnings])
+    report(repo, snapshot.commit, outcome)
+    return outcome
+  }
+
+  async function write(repo: string, plan: PublishPlan, signal: AbortSignal): Promise<void> {
+    await inParallel([...plan.create, ...plan.update], WRITES_AT_A_TIME, async (one) => {
+      const written = await store.write(one, signal)
+      if (!stillCached(written)) remember(repo, written)
+    })
+    await inParallel(plan.keep, WRITES_AT_A_TIME, (one) => store.keepValues(one, signal))
+    // last, so that what moves from one bundle to another is never in none
+    await inParallel(plan.remove, WRITES_AT_A_TIME, (bundle) => remove(repo, bundle, signal))
+  }
+
+  function stillCached({ metadata: { name, namespace } }: Bundle): boolean {
+    return bundles.get(name, namespace) !== undefined
+  }
+
+  async function remove(repo: string, { metadata: { name, namespace, uid } }: Bundle, signal?: AbortSignal): Promise<void> {
+    await client.delete(refOf(BUNDLE, name, namespace), { ...(uid ? { uid } : {}), ...(signal ? { signal } : {}) })
+    unseen.get(repo)?.delete(name)
+  }
+
+  async function writeScans(gitRepo: GitRepo, wanted: readonly WantedBundle[], signal: AbortSignal): Promise<void> {
+    if (!options.scans) return
+    const changes = scanChanges(gitRepo, wanted, options.scans.by(BY_REPO, keyOf(gitRepo)))
+    await inParallel(changes.create, WRITES_AT_A_TIME, (scan) => client.create(scan, { signal }))
+    await inParallel(changes.update, WRITES_AT_A_TIME, (scan) => client.update(scan, { signal }))
+    await inParallel(changes.remove, WRITES_AT_A_TIME, ({ metadata }) =>
+      client.delete(refOf(IMAGE_SCAN, metadata.name, metadata.namespace), { signal }),
+    )
+  }
+
+  function report(repo: string, commit: string, { created, updated, deleted, warnings }: PublishOutcome): void {
+    if (created + updated + deleted === 0) return
+    log.info({ gitRepo: repo, commit, created, updated, deleted, warnings: warnings.slice(0, LOGGED_WARNINGS) }, 'bundles published')
+  }
+
+  return {
+    publish,
+    async remove(gitRepo) {
+      const repo = keyOf(gitRepo)
+      const owned = ownedBy(repo)
+      await inParallel(
+        owned.filter(({ metadata }) => !metadata.deletionTimestamp),
+        WRITES_AT_A_TIME,
+        (bundle) => remove(repo, bundle),
+      )
+      const scans = options.scans?.by(BY_REPO, repo) ?? []
+      await inParallel(scans, WRITES_AT_A_TIME, ({ metadata }) => client.delete(refOf(IMAGE_SCAN, metadata.name, metadata.namespace)))
+      unseen.delete(repo)
+      return { remaining: owned.length }
+    },
+  }
+}
+
+/** Wanted bundles that look like the stored ones wherever that makes no difference, and that know which objects they take over. */
+async function prepared(
+  wanted: readonly WantedBundle[],
+  stored: (name: string) => Bundle | undefined,
+  owned: readonly Bundle[],
+): Promise<WantedBundle[]> {
+  const names = new Set(wanted.map(({ bundle }) => bundle.metadata.name))
+  const leaving = await objectsByFile(owned.filter(({ metadata }) => !names.has(metadata.name)))
+  const results: WantedBundle[] = []
+  for (const one of wanted) {
+    const existing = stored(one.bundle.metadata.name)
+    const bundle = existing ? await keepEncodings(one.bundle, existing) : one.bundle
+    const recorded = await stillMoved(existing?.spec.overwrites ?? [], bundle)
+    const moved = await movedObjects(leaving, bundle)
+    const overwrites = [
+      ...new Map([...recorded, ...moved].map((object) => [JSON.stringify([object.kind, object.namespace, object.name]), object])).values(),
+    ]
+    results.push(overwrites.length > 0 ? { ...one, bundle: { ...bundle, spec: { ...bundle.spec, overwrites } } } : { ...one, bundle })
+  }
+  return results
+}
+
+function outcomeOf(plan: PublishPlan, warnings: readonly string[]): PublishOutcome {
+  const names = [...plan.create, ...plan.update, ...plan.keep].map(({ bundle }) => bundle.metadata.name).sort()
+  return { bundles: names.length, names, created: plan.create.length, updated: plan.update.length, deleted: plan.remove.length, warnings }
+}
+
+function refOf(type: typeof BUNDLE | typeof IMAGE_SCAN, name: string, namespace: string | undefined) {
+  return { ...type, name, ...(namespace ? { namespace } : {}) }
+}
