@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import type { GitRepo, GitRepoSpec } from '../api/git-repo.ts'
 import { FLEET_API_VERSION, GIT_REPO } from '../api/kinds.ts'
 import { SHARD_REF_LABEL } from '../api/labels.ts'
@@ -12,14 +12,17 @@ import { createEventRecorder } from '../lib/controller/events.ts'
 import { keyOf } from '../lib/controller/keys.ts'
 import { silentLogger } from '../lib/controller/log.ts'
 import { createManager } from '../lib/controller/manager.ts'
-import type { GitWorkerBackend } from '../lib/git/worker-backend.ts'
+import { createGitWorkerBackend, type GitWorkerBackend } from '../lib/git/worker-backend.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import { createInformerFactory } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { createGitRepoController, type GitRepoControllerDeps } from '../source/git-repo-controller.ts'
 import type { Publisher } from '../source/publisher.ts'
-import { uniqueNamespace } from './cluster.ts'
+import { testCluster, uniqueNamespace } from './cluster.ts'
 import { eventually } from './eventually.ts'
+import type { FileMap } from './git-repository.ts'
+import { type GitServer, type ServedRepository, startGitServer } from './git-server.ts'
+import { clientOf } from './kube.ts'
 
 /** One call of `publish`. */
 export interface Published {
@@ -38,7 +41,7 @@ export interface NotingPublisher extends Publisher {
   remaining: number[]
 }
 
-export function createNotingPublisher(): NotingPublisher {
+function createNotingPublisher(): NotingPublisher {
   const notes: NotingPublisher = {
     published: [],
     removed: [],
@@ -70,20 +73,21 @@ export interface TestHub {
   readonly publisher: NotingPublisher
   /** Writes that the controller sent, as `verb Kind namespace/name`. */
   readonly writes: string[]
+  publishedFor(name: string): readonly Published[]
   stop(): Promise<void>
 }
 
-export interface HubOptions {
+interface HubOptions {
   readonly client: KubeClient
   readonly backend: GitWorkerBackend
   readonly shard: string
-  readonly publisher?: NotingPublisher
   readonly deps?: Partial<GitRepoControllerDeps>
 }
 
 /** Starts the controller for one shard: other tests use the same API server. */
-export async function startHub({ client, backend, shard, publisher = createNotingPublisher(), deps = {} }: HubOptions): Promise<TestHub> {
+async function startHub({ client, backend, shard, deps = {} }: HubOptions): Promise<TestHub> {
   const tempDir = await mkdtemp(join(tmpdir(), 'source-test-'))
+  const publisher = createNotingPublisher()
   const writes: string[] = []
   const counting = countWrites(client, writes)
   const informers = createInformerFactory(counting, { log: silentLogger })
@@ -108,6 +112,7 @@ export async function startHub({ client, backend, shard, publisher = createNotin
   return {
     publisher,
     writes,
+    publishedFor: (name) => publisher.published.filter(({ gitRepo }) => gitRepo.metadata.name === name),
     async stop() {
       stop.abort()
       await running
@@ -127,7 +132,7 @@ function countWrites(client: KubeClient, writes: string[]): KubeClient {
       return client.create(object, ...rest)
     },
     patch(ref, body, options) {
-      if(process.env.DBG) console.log(Date.now()%100000, JSON.stringify(body));note(options.subresource ? `patch ${options.subresource}` : 'patch', ref)
+      note(options.subresource ? `patch ${options.subresource}` : 'patch', ref)
       return client.patch(ref, body, options)
     },
     delete(ref, ...rest) {
@@ -153,7 +158,7 @@ export interface Scene {
 }
 
 /** A fresh namespace whose GitRepos belong to a shard. */
-export async function createScene(client: KubeClient, shard: string): Promise<Scene> {
+async function createScene(client: KubeClient, shard: string): Promise<Scene> {
   const namespace = uniqueNamespace('source')
   await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
   const ref = (name: string) => ({ ...GIT_REPO, name, namespace })
@@ -206,4 +211,91 @@ export async function createScene(client: KubeClient, shard: string): Promise<Sc
         ).toBe(true)
       }),
   }
+}
+
+/** User of the guarded git server. */
+export const GIT_USER = { username: 'reader', password: 'correct horse' }
+
+interface Parts {
+  readonly client: KubeClient
+  readonly git: GitServer
+  readonly guarded: GitServer
+  readonly backend: GitWorkerBackend
+  readonly scene: Scene
+}
+
+/** What the tests of a file share. */
+class SourceFixture {
+  #parts: Parts | undefined
+  readonly #hubs: TestHub[] = []
+  readonly #shard = uniqueNamespace('shard')
+  #serial = 0
+
+  async open(): Promise<void> {
+    const client = await clientOf(testCluster('hub').kubeconfig)
+    const [git, guarded] = await Promise.all([startGitServer(), startGitServer({ auth: GIT_USER })])
+    const backend = createGitWorkerBackend()
+    // Starting the thread takes a while, which is not to count as the time of the first reading.
+    await backend.resolve(await git.repository('warm-up'), { branch: 'master' }, new AbortController().signal)
+    this.#parts = { client, git, guarded, backend, scene: await createScene(client, this.#shard) }
+  }
+
+  async close(): Promise<void> {
+    if (!this.#parts) return
+    const { client, git, guarded, backend, scene } = this.#parts
+    await backend.close()
+    await Promise.all([git.stop(), guarded.stop()])
+    await client.delete({ apiVersion: 'v1', kind: 'Namespace', name: scene.namespace })
+    await client.close()
+  }
+
+  private get parts(): Parts {
+    if (!this.#parts) throw new Error('the fixture is not open')
+    return this.#parts
+  }
+
+  get scene(): Scene {
+    return this.parts.scene
+  }
+
+  get client(): KubeClient {
+    return this.parts.client
+  }
+
+  /** A namespace besides the usual one. */
+  otherScene(): Promise<Scene> {
+    return createScene(this.client, this.#shard)
+  }
+
+  async start(deps: Partial<GitRepoControllerDeps> = {}): Promise<TestHub> {
+    const { client, backend } = this.parts
+    const hub = await startHub({ client, backend, shard: this.#shard, deps })
+    this.#hubs.push(hub)
+    return hub
+  }
+
+  async stopHubs(): Promise<void> {
+    for (const hub of this.#hubs.splice(0)) await hub.stop()
+  }
+
+  unique(): string {
+    return `r${this.#serial++}`
+  }
+
+  repository(files: FileMap = { a: '1' }): Promise<ServedRepository> {
+    return this.parts.git.repository(this.unique(), files)
+  }
+
+  privateRepository(): Promise<ServedRepository> {
+    return this.parts.guarded.repository(this.unique(), { a: '1' })
+  }
+}
+
+/** A fixture for all tests of a file; its hubs end with each test. */
+export function useSource(): SourceFixture {
+  const fixture = new SourceFixture()
+  beforeAll(() => fixture.open())
+  afterEach(() => fixture.stopHubs())
+  afterAll(() => fixture.close())
+  return fixture
 }

@@ -1,0 +1,4 @@
+// Where a worker thread of the unbundled program starts.
+import { runGitWorker } from './git-worker.ts'
+
+await runGitWorker()

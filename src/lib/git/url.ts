@@ -1,0 +1,79 @@
+// Addresses of repositories: which are taken, and how they appear in messages.
+import { GitError } from './errors.ts'
+import type { GitCredentials } from './types.ts'
+
+/** A repository on an http(s) server. */
+export interface HttpAddress {
+  /** Without user name, password and slashes at the end. */
+  readonly url: string
+  /** Scheme, host and port: the only place credentials go to. */
+  readonly origin: string
+  /** Those inside the given URL. */
+  readonly credentials?: GitCredentials
+}
+
+const MAX_LENGTH = 2_048
+const MAX_SHOWN = 200
+const SSH = /^(?:ssh|git\+ssh|ssh\+git):\/\//i
+/** `user@host:path` and `host:path`: no scheme, and no slash before the colon. */
+const SCP = /^(?:[^/@\s]+@)?[^/:@\s]+:(?!\/\/)/
+
+/** Whether git would reach this address by ssh. */
+export function isSshUrl(text: string): boolean {
+  return SSH.test(text) || SCP.test(text)
+}
+
+/** Understands the address of a repository; throws GitError `invalid-url` for whatever is not http or https. */
+export function parseHttpUrl(text: string): HttpAddress {
+  if (text.length > MAX_LENGTH) throw invalid(`repository URL is longer than ${MAX_LENGTH} characters`)
+  if (isSshUrl(text))
+    throw invalid(`repository ${redactUrl(text)} needs an SSH private key, and ssh is not supported yet: use its https address`)
+  const url = URL.canParse(text) && !/[\s\p{Cc}]/u.test(text) ? new URL(text) : undefined
+  if (!url) throw invalid(`repository ${redactUrl(text)} is not a URL: write https://host/path`)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw invalid(`repository ${redactUrl(text)} cannot be reached by ${url.protocol.slice(0, -1)}: use https or http`)
+  if (url.search || url.hash) throw invalid(`repository ${redactUrl(text)} has a query or a fragment: name only host and path`)
+  const credentials = credentialsOf(url)
+  return {
+    url: `${url.origin}${url.pathname.replace(/\/+$/, '')}`,
+    origin: url.origin,
+    ...(credentials ? { credentials } : {}),
+  }
+}
+
+/** A URL (or what was meant to be one) without user name, password, query and fragment, short enough for a message. */
+export function redactUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const plain = url?.host ? `${url.protocol}//${url.host}${safePath(text, url)}` : withoutSecret(text)
+  return plain.length <= MAX_SHOWN ? plain : `${plain.slice(0, MAX_SHOWN - 1).toWellFormed()}…`
+}
+
+/** A password with a slash in it makes `user:password@host` look like a host, a port and a path. */
+function safePath(text: string, { pathname }: URL): string {
+  const isDoubtful = /^[^:]*:\/*[^/]*:/.test(text) || /:.*@/.test(pathname)
+  return isDoubtful && pathname.includes('@') ? `/***${pathname.slice(pathname.lastIndexOf('@'))}` : pathname
+}
+
+/** What cannot be parsed may have its password anywhere before the last at sign; only the bare user of `user@host:path` is shown. */
+function withoutSecret(text: string): string {
+  const line = text.replace(/[?#].*$/s, '').replace(/[\s\p{Cc}]+/gu, ' ')
+  return /^[^/:@]+@[^@]*$/.test(line) ? line : line.slice(line.lastIndexOf('@') + 1)
+}
+
+function credentialsOf(url: URL): GitCredentials | undefined {
+  if (!url.username && !url.password) return undefined
+  return { kind: 'basic', username: decode(url.username), password: decode(url.password) }
+}
+
+/** A stray percent sign stands for itself. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function invalid(message: string): GitError {
+  return new GitError('invalid-url', message)
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest'
+import type { GitRepo, GitRepoSpec } from '../api/git-repo.ts'
+import { FLEET_API_VERSION } from '../api/kinds.ts'
+import { type GitDefaults, gitAccess } from './git-access.ts'
+import { annotationChanges, chartSecretProblem, hasChartSecretChanged, hashAnnotations, type Secret, secretKeysOf } from './secrets.ts'
+
+const repo = (spec: Partial<GitRepoSpec> = {}): GitRepo => ({
+  apiVersion: FLEET_API_VERSION,
+  kind: 'GitRepo',
+  metadata: { name: 'repo', namespace: 'ws' },
+  spec: { repo: 'https://git.example/a', ...spec },
+})
+function secret(type: string, data: Record<string, string>, name = 'creds'): Secret {
+  const encoded = Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]))
+  return { apiVersion: 'v1', kind: 'Secret', type, metadata: { name, namespace: 'ws' }, data: encoded }
+}
+const access = (spec: Partial<GitRepoSpec> = {}, client?: Secret, defaults?: GitDefaults) => gitAccess(repo(spec), { client }, defaults)
+const BASIC = 'kubernetes.io/basic-auth'
+
+describe('what is followed', () => {
+  test.each<[Partial<GitRepoSpec>, object]>([
+    [{}, { branch: 'master' }],
+    [{ branch: 'main' }, { branch: 'main' }],
+    [{ revision: 'v1' }, { tag: 'v1' }],
+    [{ revision: 'v1', branch: 'main' }, { tag: 'v1' }],
+    [{ revision: 'A'.repeat(40) }, { commit: 'A'.repeat(40) }],
+    [{ revision: 'a'.repeat(64) }, { commit: 'a'.repeat(64) }],
+    [{ revision: 'a'.repeat(39) }, { tag: 'a'.repeat(39) }],
+  ])('%j is %j', (spec, ref) => {
+    expect(access(spec).ref).toEqual(ref)
+  })
+})
+
+describe('credentials', () => {
+  test.each([
+    [
+      { username: 'u', password: 'p' },
+      { kind: 'basic', username: 'u', password: 'p' },
+    ],
+    [{ password: 'token' }, { kind: 'basic', username: 'token', password: 'token' }],
+    [{ username: 'u' }, { kind: 'basic', username: 'u', password: '' }],
+    [{}, undefined],
+  ])('%j', (data, credentials) => {
+    const { remote, problem } = access({ clientSecretName: 'creds' }, secret(BASIC, data as Record<string, string>))
+    expect(remote.credentials).toEqual(credentials)
+    expect(problem).toBeUndefined()
+  })
+
+  test('that are missing are a problem only if they were named', () => {
+    expect(access().problem).toBeUndefined()
+    expect(access({ clientSecretName: 'x' }).problem?.message).toMatch(/^Secret "x" not found: create it in namespace ws/)
+    expect(access({ clientSecretName: 'x' }).remote.credentials).toBeUndefined()
+  })
+
+  test('of other kinds are a problem that says what to do', () => {
+    const messageOf = (client: Secret, url = 'https://git.example/a'): string | undefined => access({ repo: url }, client).problem?.message
+    expect(messageOf(secret('Opaque', { token: 'x' }))).toMatch(/^missing Github App keys in secret "creds" \(github_app_id, .*basic-auth/)
+    const app = { github_app_id: '1', github_app_installation_id: '2', github_app_private_key: 'key' }
+    expect(messageOf(secret('Opaque', app))).toMatch(/GitHub App, which is not supported yet/)
+    expect(messageOf(secret('kubernetes.io/ssh-auth', { 'ssh-privatekey': 'x' }))).toMatch(
+      /holds an SSH key, but the repository is reached by http/,
+    )
+    expect(messageOf(secret('kubernetes.io/ssh-auth', { 'ssh-privatekey': 'x' }), 'git@git.example:a')).toBeUndefined()
+  })
+
+  test('make polls their own, and are not told by the id', () => {
+    const one = secret(BASIC, { username: 'u', password: 'CANARY' })
+    const ids = [
+      access(),
+      access({}, one),
+      access({}, secret(BASIC, { username: 'u', password: 'q' })),
+      access({ branch: 'x' }, one),
+      access({ caBundle: 'YQ==' }),
+    ]
+    expect(new Set(ids.map(({ pollId }) => pollId)).size).toBe(5)
+    expect(access({}, one).pollId).toBe(access({ branch: 'master', paths: ['x'] }, one).pollId)
+    expect(access({}, one).remoteId).toBe(access({ branch: 'x' }, one).remoteId)
+    expect(JSON.stringify(ids.map(({ pollId, remoteId }) => [pollId, remoteId]))).not.toContain('CANARY')
+  })
+})
+
+test('certificates of the GitRepo go before those of the hub, and that of the proxy is always there', () => {
+  const pem = (text: string): string => Buffer.from(text).toString('base64')
+  const hub = { caBundle: 'HUB', proxyCaBundle: 'PROXY' }
+  expect(access().remote.caBundle).toBeUndefined()
+  expect(access({ caBundle: pem('OWN') }).remote.caBundle).toBe('OWN')
+  expect(access({}, undefined, hub).remote.caBundle).toBe('HUB\nPROXY')
+  expect(access({ caBundle: pem('OWN') }, undefined, hub).remote.caBundle).toBe('OWN\nPROXY')
+})
+
+describe('hashes of secrets', () => {
+  const one = secret(BASIC, { username: 'u', password: 'p' })
+  const helm = secret('Opaque', { username: 'h' }, 'helm')
+  const named = repo({ clientSecretName: 'creds', helmSecretName: 'helm' })
+  const hashes = hashAnnotations(named, { client: one, helm, helmForPaths: undefined })
+
+  test('are those of the named secrets', () => {
+    expect(hashes).toEqual({
+      'fleet.cattle.io/client-secret-hash': expect.stringMatching(/^[0-9a-f]{64}$/),
+      'fleet.cattle.io/helm-secret-hash': expect.stringMatching(/^[0-9a-f]{64}$/),
+      'fleet.cattle.io/helm-secret-for-paths-hash': null,
+    })
+    expect(
+      hashAnnotations(repo(), { client: one, helm: undefined, helmForPaths: undefined })['fleet.cattle.io/client-secret-hash'],
+    ).toBeNull()
+  })
+
+  test('differ from the annotations when a secret appears, changes or goes', () => {
+    expect(annotationChanges(named, hashes)).toEqual({ ...hashes, 'fleet.cattle.io/helm-secret-for-paths-hash': undefined })
+    const annotated = { ...named, metadata: { ...named.metadata, annotations: hashes as Record<string, string> } }
+    expect(annotationChanges(annotated, hashes)).toBeUndefined()
+    const gone = annotationChanges(annotated, hashAnnotations(named, { client: one, helm: undefined, helmForPaths: undefined }))
+    expect(gone).toEqual({ 'fleet.cattle.io/helm-secret-hash': null })
+    expect(hasChartSecretChanged(gone)).toBe(true)
+    expect(hasChartSecretChanged({ 'fleet.cattle.io/client-secret-hash': 'x' })).toBe(false)
+    expect(hasChartSecretChanged(undefined)).toBe(false)
+  })
+
+  test('a missing secret for charts is named, unless another wins', () => {
+    const none = { client: undefined, helm: undefined, helmForPaths: undefined }
+    expect(chartSecretProblem(repo({ helmSecretName: 'helm' }), none)?.message).toMatch(
+      /failed to look up helmSecretName.*Secret "helm" not found/,
+    )
+    expect(
+      chartSecretProblem(repo({ helmSecretName: 'helm', helmSecretNameForPaths: 'paths' }), { ...none, helmForPaths: helm }),
+    ).toBeUndefined()
+    expect(chartSecretProblem(repo(), none)).toBeUndefined()
+  })
+
+  test('the GitRepo is found by each of its secrets, the default one included', () => {
+    expect(secretKeysOf(repo())).toEqual(['ws/gitcredential'])
+    expect(secretKeysOf(repo({ clientSecretName: 'a', helmSecretName: 'b', helmSecretNameForPaths: 'c' }))).toEqual([
+      'ws/a',
+      'ws/b',
+      'ws/c',
+    ])
+  })
+})
