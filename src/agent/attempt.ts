@@ -1,0 +1,143 @@
+// One attempt to bring about the version that a deployment asks for, and what a failure means for its status (spec 7.1 step 6 and error classes).
+import type { BundleDeployment } from '../api/bundle-deployment.ts'
+import type { Clock } from '../lib/controller/clock.ts'
+import { TerminalError, WaitingError } from '../lib/controller/errors.ts'
+import type { Logger } from '../lib/controller/log.ts'
+import { decide, lacksLabels } from './decide.ts'
+import { type Deployer, releaseOf } from './deployer.ts'
+import { failureClass, stableMessage } from './failures.ts'
+import type { Revision } from './release/engine.ts'
+import type { ReleaseStore } from './release/store.ts'
+import { deployed, failedForGood, namespaceRefused, notDeployed, parseRelease, type Status } from './status.ts'
+import type { Tracking } from './tracking.ts'
+
+/** The status that comes of a step, and what there is to do after it was reported. */
+export interface Outcome {
+  readonly status: Status
+  readonly error?: unknown
+  readonly requeueAfterMs?: number | undefined
+}
+
+export interface AttemptsOptions {
+  deployer: Deployer
+  store: ReleaseStore
+  tracking: Tracking
+  clock: Clock
+  log: Logger
+}
+
+export interface Attempts {
+  /** Deploys the version that is asked for, unless it is deployed. Rejects only when the signal is aborted. */
+  bringAbout(key: string, deployment: BundleDeployment, signal: AbortSignal): Promise<Outcome>
+  /** Another version is asked for: whoever waits for objects of the one before need not go on. */
+  overtake(key: string): void
+  /** The hub knows what came of the last attempt. */
+  reported(key: string): void
+  /** The deployment is gone or left alone. */
+  forget(key: string): void
+}
+
+const NAMESPACE_RETRY_MS = 120_000
+/** A secret that the hub writes along with the deployment may come a little later; only a longer wait is worth reporting. */
+const UNREPORTED_WAIT_MS = 10_000
+const LONG_WAIT_MS = 15_000
+
+export function createAttempts({ deployer, store, tracking, clock, log }: AttemptsOptions): Attempts {
+  const known = new Set<string>() // keys of which the hub knows what this process made of them
+  const waitingSince = new Map<string, number>()
+  const slow = new Map<string, AbortController>() // attempts that wait for objects to become ready
+
+  async function bringAbout(key: string, deployment: BundleDeployment, signal: AbortSignal): Promise<Outcome> {
+    const overtaken = new AbortController()
+    if ((deployment.spec.options?.helm?.timeoutSeconds ?? 0) > 0) slow.set(key, overtaken)
+    try {
+      return await attempt(key, deployment, AbortSignal.any([signal, overtaken.signal]))
+    } catch (error) {
+      signal.throwIfAborted()
+      if (overtaken.signal.aborted) return { status: deployment.status ?? {} } // the event that overtook us has queued the key again
+      return failed(key, deployment, error)
+    } finally {
+      slow.delete(key)
+    }
+  }
+
+  async function attempt(key: string, deployment: BundleDeployment, signal: AbortSignal): Promise<Outcome> {
+    const { deploymentID = '', downstreamResourcesGeneration: generation } = deployment.spec
+    const before = deployment.status ?? {}
+    const release = parseRelease(before.release)
+    const decision = decide(deployment, release === undefined || (await store.exists(release)))
+    const isDue = decision === 'deploy' || (decision === 'copy' && (await deployer.copy(deployment)))
+    const status = generation === undefined ? before : { ...before, downstreamResourcesGeneration: generation }
+    if (!isDue) return { status: await withLabels(deployment, status) }
+    const start = clock.now()
+    const isNewVersion = before.appliedDeploymentID !== deploymentID
+    const revision = await deployer.deploy(deployment, { resume: isNewVersion && !known.has(key), signal })
+    known.delete(key)
+    waitingSince.delete(key)
+    tracking.deployed(key, revision)
+    logDeployed(deployment, revision, clock.now() - start)
+    return { status: deployed(status, deploymentID, revision, clock.now()) }
+  }
+
+  function logDeployed({ metadata }: BundleDeployment, { namespace, name, version }: Revision, durationMs: number): void {
+    log.info({ bundle: metadata.name, release: `${namespace}/${name}`, version, durationMs }, 'bundle deployed')
+  }
+
+  /** The account of a deployment may have been given the right to label its namespace since. */
+  async function withLabels(deployment: BundleDeployment, status: Status): Promise<Status> {
+    const release = parseRelease(status.release)
+    if (!release || !lacksLabels(status)) return status
+    await deployer.label(deployment)
+    return deployed(status, status.appliedDeploymentID ?? '', release, clock.now())
+  }
+
+  async function failed(key: string, deployment: BundleDeployment, error: unknown): Promise<Outcome> {
+    const status = deployment.status ?? {}
+    const { deploymentID = '' } = deployment.spec
+    const message = stableMessage(error)
+    switch (failureClass(error)) {
+      case 'permanent':
+        tracking.forget(key)
+        log.warn({ bundle: deployment.metadata.name, err: error }, 'bundle can never be deployed, waits for another version')
+        return { status: failedForGood(status, deploymentID, message, clock.now()) }
+      case 'namespace':
+        return { status: namespaceRefused(await installed(deployment), message, clock.now()), requeueAfterMs: NAMESPACE_RETRY_MS }
+      case 'broken': {
+        const final = error instanceof TerminalError ? error : new TerminalError(message, { cause: error })
+        return { status: notDeployed(status, new Error(message), clock.now()), error: final }
+      }
+      case 'passing':
+        return passing(key, status, error, message)
+      case 'unreported':
+        return { status, error }
+    }
+  }
+
+  /** The release of a deployment was made before its namespace could not be labelled. */
+  async function installed(deployment: BundleDeployment): Promise<Status> {
+    const { spec, status = {} } = deployment
+    const last = (await store.revisions(releaseOf(deployment))).findLast(({ state }) => state === 'deployed')
+    return last ? deployed(status, spec.deploymentID ?? '', last, clock.now()) : status
+  }
+
+  /** A wait is named in the status, but not one that ends by itself at once. */
+  function passing(key: string, status: Status, error: unknown, message: string): Outcome {
+    if (!(error instanceof WaitingError)) return { status: notDeployed(status, new Error(message), clock.now()), error }
+    if (error.reason !== 'WaitingForValues') return { status: notDeployed(status, error, clock.now()), error }
+    const since = waitingSince.get(key) ?? clock.now()
+    waitingSince.set(key, since)
+    if (clock.now() - since < UNREPORTED_WAIT_MS) return { status, error }
+    const longer = new WaitingError(message, { reason: error.reason, retryAfterMs: LONG_WAIT_MS })
+    return { status: notDeployed(status, error, clock.now()), error: longer }
+  }
+
+  return {
+    bringAbout,
+    overtake: (key) => slow.get(key)?.abort(new Error('another version is asked for')),
+    reported: (key) => void known.add(key),
+    forget(key) {
+      known.delete(key)
+      waitingSince.delete(key)
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { TerminalError, WaitingError } from '../lib/controller/errors.ts'
+import { ExecError } from '../lib/exec/exec-error.ts'
+import { HelmError, type HelmErrorKind } from '../lib/helm/errors.ts'
+import { ApiError, ConnectionError } from '../lib/kube/errors.ts'
+import { KustomizeError } from '../lib/kustomize/build.ts'
+import { type FailureClass, failureClass, stableMessage } from './failures.ts'
+import { RenderError } from './render/render-error.ts'
+import { NamespaceForbiddenError } from './target-namespace.ts'
+
+const helm = (kind: HelmErrorKind) => new HelmError(kind, 'x')
+const api = (status: number) => new ApiError({ status, reason: 'X', message: 'x' })
+
+const rows: [FailureClass, unknown[]][] = [
+  [
+    'permanent',
+    [
+      ...(['rolled-back', 'timeout', 'kube-version', 'broken-yaml', 'ownership', 'immutable', 'unknown-field', 'wrong-type'] as const).map(
+        helm,
+      ),
+      new RenderError('x', 'broken-yaml'),
+    ],
+  ],
+  ['broken', [new RenderError('x', 'missing-base'), new RenderError('x', 'remote-base'), new KustomizeError('x'), new TerminalError('x')]],
+  [
+    'passing',
+    [
+      ...(['values-schema', 'template', 'unknown-kind', 'no-namespace', 'forbidden', 'invalid', 'conflict', 'other'] as const).map(helm),
+      new RenderError('x', 'cluster-scoped'),
+      new RenderError('x', 'unknown-kind'),
+      new WaitingError('x'),
+      new Error('x'),
+      api(403),
+      api(404),
+      new ExecError({ command: 'helm', failure: 'timeout', durationMs: 1 }),
+    ],
+  ],
+  ['unreported', [helm('unreachable'), helm('in-progress'), new ConnectionError('x', 'TIMEOUT'), api(401), api(429), api(503)]],
+  ['namespace', [new NamespaceForbiddenError('x')]],
+]
+
+test.each(rows)('%s', (expected, errors) => {
+  expect(errors.map(failureClass)).toEqual(errors.map(() => expected))
+})
+
+test('a message never names temporary folders or connections, which differ each time', () => {
+  const message =
+    "evalsymlink failure on '/scratch/fleet-agent-cattle-fleet-system-a1B2/render-x9/bundle/app/absent.yaml': read tcp 10.0.0.1:55123->10.0.0.2:443: i/o timeout"
+  expect(stableMessage(new Error(message))).toBe("evalsymlink failure on 'app/absent.yaml': read tcp 10.0.0.2:443: i/o timeout")
+})

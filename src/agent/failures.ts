@@ -1,0 +1,53 @@
+// What a failed deployment means (spec 7.1 error classes, 12): give it up until its id changes, or try it again.
+import { messageOf, TerminalError } from '../lib/controller/errors.ts'
+import { HelmError, type HelmErrorKind } from '../lib/helm/errors.ts'
+import { ApiError, ConnectionError } from '../lib/kube/errors.ts'
+import { KustomizeError } from '../lib/kustomize/build.ts'
+import { RenderError, type RenderProblem } from './render/render-error.ts'
+import { NamespaceForbiddenError } from './target-namespace.ts'
+
+/**
+ * - `permanent`: counts as applied, nothing is tried again until the id changes
+ * - `namespace`: deployed, but the account may not label its namespace
+ * - `broken`: what is in the bundle must change; reported as not deployed, nothing is tried again
+ * - `passing`: may heal by itself; reported as not deployed
+ * - `unreported`: about the hub or the way to it; what is known stays as it is
+ */
+export type FailureClass = 'permanent' | 'namespace' | 'broken' | 'passing' | 'unreported'
+
+const PERMANENT: readonly HelmErrorKind[] = [
+  'rolled-back',
+  'timeout',
+  'kube-version',
+  'broken-yaml',
+  'ownership',
+  'immutable',
+  'unknown-field',
+  'wrong-type',
+]
+/** Not about this deployment: the way to the cluster, or another helm at work. */
+const ELSEWHERE: readonly HelmErrorKind[] = ['unreachable', 'in-progress']
+/** Problems of contents that depend on what the cluster knows. */
+const HEALING: readonly RenderProblem[] = ['unknown-kind', 'cluster-scoped']
+
+/** The class of an error of a deployment. */
+export function failureClass(error: unknown): FailureClass {
+  if (error instanceof HelmError && ELSEWHERE.includes(error.kind)) return 'unreported'
+  if (error instanceof HelmError) return PERMANENT.includes(error.kind) ? 'permanent' : 'passing'
+  if (error instanceof RenderError && error.problem === 'broken-yaml') return 'permanent'
+  if (error instanceof RenderError) return HEALING.includes(error.problem) ? 'passing' : 'broken'
+  if (error instanceof KustomizeError || error instanceof TerminalError) return 'broken'
+  if (error instanceof NamespaceForbiddenError) return 'namespace'
+  if (error instanceof ConnectionError) return 'unreported'
+  if (error instanceof ApiError && (error.status === 401 || error.status === 429 || error.status >= 500)) return 'unreported'
+  return 'passing'
+}
+
+/** Folders that rendering and installing worked in; their names differ each time. */
+const WORK_FOLDER = /(\/[^\s'":]*)?\/fleet-agent-[^/\s]+\/(render|release)-[^/\s'"]+\/(bundle\/)?/g
+const CONNECTION = /\b(read|write|dial) tcp \S+->/g
+
+/** A message without temporary folders and addresses of single connections, so that the same cause always gives the same text. */
+export function stableMessage(error: unknown): string {
+  return messageOf(error).replace(WORK_FOLDER, '').replace(CONNECTION, '$1 tcp ')
+}

@@ -1,0 +1,38 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { applyMergePatch, deepEqual, isSubset, mergePatch, withoutNulls } from './merge-patch.ts'
+
+const json = fc.jsonValue({ maxDepth: 4 }).map(withoutNulls)
+const map = fc.dictionary(fc.string({ maxLength: 4 }), json).filter((value) => !('__proto__' in value))
+
+test('a merge patch leads from one object to the other', () => {
+  fc.assert(
+    fc.property(map, map, (from, to) => {
+      const patch = mergePatch(from, to)
+      const result = patch === undefined ? from : applyMergePatch(from, patch)
+      expect(deepEqual(withoutNulls(result), withoutNulls(to))).toBe(true)
+    }),
+  )
+})
+
+test('equal objects have no patch', () => {
+  fc.assert(fc.property(map, (value) => mergePatch(value, structuredClone(value)) === undefined))
+})
+
+describe('isSubset', () => {
+  test('everything is contained in itself', () => {
+    fc.assert(fc.property(map, (value) => isSubset(value, structuredClone(value))))
+  })
+
+  test.each([
+    [{ a: 1 }, { a: 1, b: 2 }, true],
+    [{ a: { b: 1 } }, { a: { b: 2 } }, false],
+    [{ a: [{ name: 'x' }] }, { a: [{ name: 'x', added: 1 }] }, true],
+    [{ a: [1] }, { a: [1, 2] }, false],
+    [{ a: null, b: {}, c: [] }, {}, true],
+    [{ a: '' }, {}, false],
+    [{ a: 0 }, { a: false }, false],
+  ])('%j in %j: %j', (wanted, live, expected) => {
+    expect(isSubset(wanted, live)).toBe(expected)
+  })
+})

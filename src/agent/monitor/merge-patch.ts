@@ -1,0 +1,66 @@
+// RFC 7396 merge patches: the shape in which drift is reported.
+
+type Json = unknown
+
+function isMap(value: Json): value is Record<string, Json> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The merge patch that turns `from` into `to`; undefined when they are equal. Keys are sorted. */
+export function mergePatch(from: Json, to: Json): Json | undefined {
+  if (!isMap(from) || !isMap(to)) return deepEqual(from, to) ? undefined : to
+  const patch: Record<string, Json> = {}
+  for (const key of [...new Set([...Object.keys(from), ...Object.keys(to)])].sort()) {
+    if (!(key in to)) patch[key] = null
+    else if (!(key in from)) patch[key] = to[key]
+    else {
+      const inner = mergePatch(from[key], to[key])
+      if (inner !== undefined) patch[key] = inner
+    }
+  }
+  return Object.keys(patch).length > 0 ? patch : undefined
+}
+
+/** What results when a merge patch is applied: null removes, maps merge, anything else replaces. */
+export function applyMergePatch(target: Json, patch: Json): Json {
+  if (!isMap(patch)) return patch
+  const result: Record<string, Json> = isMap(target) ? { ...target } : {}
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete result[key]
+    else result[key] = applyMergePatch(result[key], value)
+  }
+  return result
+}
+
+/** Whether everything that `wanted` says is so in `live`: maps may have more keys, lists must be equal element by element in the same sense. Null and empty mean nothing. */
+export function isSubset(wanted: Json, live: Json): boolean {
+  if (isNothing(wanted) && (live === undefined || isNothing(live))) return true
+  if (Array.isArray(wanted))
+    return Array.isArray(live) && wanted.length === live.length && wanted.every((value, index) => isSubset(value, live[index]))
+  if (!isMap(wanted)) return wanted === live
+  return isMap(live) && Object.entries(wanted).every(([key, value]) => isSubset(value, live[key]))
+}
+
+function isNothing(value: Json): boolean {
+  return value === null || (Array.isArray(value) && value.length === 0) || (isMap(value) && Object.keys(value).length === 0)
+}
+
+export function deepEqual(left: Json, right: Json): boolean {
+  if (left === right) return true
+  if (Array.isArray(left))
+    return Array.isArray(right) && left.length === right.length && left.every((value, index) => deepEqual(value, right[index]))
+  if (!isMap(left) || !isMap(right)) return false
+  const keys = Object.keys(left)
+  return keys.length === Object.keys(right).length && keys.every((key) => key in right && deepEqual(left[key], right[key]))
+}
+
+/** A copy without map entries that are null: charts render them, clusters drop them. */
+export function withoutNulls(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (!isMap(value)) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => inner !== null)
+      .map(([key, inner]) => [key, withoutNulls(inner)]),
+  )
+}

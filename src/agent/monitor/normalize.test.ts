@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest'
+import type { KubeObject } from '../../lib/kube/types.ts'
+import { ignoresMissing, normalize } from './normalize.ts'
+
+const settings = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'settings', namespace: 'app', uid: 'u', resourceVersion: '7', labels: { a: 'b' } },
+  data: { colour: 'red', size: 'small' },
+} as KubeObject
+const at = { apiVersion: 'v1', kind: 'ConfigMap', name: 'settings', namespace: 'app' }
+
+describe('normalize', () => {
+  test('keeps what a user writes and drops what the cluster writes', () => {
+    const live = {
+      ...settings,
+      status: { x: 1 },
+      metadata: { ...settings.metadata, annotations: { 'objectset.rio.cattle.io/id': 'default-a' } },
+    } as KubeObject
+    expect(normalize(live, [])).toEqual({
+      metadata: { name: 'settings', namespace: 'app', labels: { a: 'b' } },
+      data: { colour: 'red', size: 'small' },
+    })
+  })
+
+  test('does not change the object it is given', () => {
+    const copy = structuredClone(settings)
+    normalize(settings, [{ ...at, jsonPointers: ['/data'] }])
+    expect(settings).toEqual(copy)
+  })
+
+  test('hides what pointers and operations name, on objects they concern', () => {
+    expect(normalize(settings, [{ ...at, jsonPointers: ['/data/colour'] }]).data).toEqual({ size: 'small' })
+    expect(normalize(settings, [{ ...at, operations: [{ op: 'replace', path: '/data/colour', value: 'any' }] }]).data).toEqual({
+      colour: 'any',
+      size: 'small',
+    })
+    expect(normalize(settings, [{ apiVersion: 'v1', kind: 'ConfigMap', jsonPointers: ['/data/colour'] }]).data).toEqual({ size: 'small' })
+    expect(normalize(settings, [{ ...at, name: 'other', jsonPointers: ['/data/colour'] }]).data).toEqual({ colour: 'red', size: 'small' })
+    expect(normalize(settings, [{ ...at, apiVersion: 'x/v1', jsonPointers: ['/data/colour'] }]).data).toEqual({
+      colour: 'red',
+      size: 'small',
+    })
+  })
+
+  test('passes over an operation on something that is not there', () => {
+    expect(
+      normalize(settings, [
+        {
+          ...at,
+          operations: [
+            { op: 'remove', path: '/spec/x/y' },
+            { op: 'remove', path: '/data/size' },
+          ],
+        },
+      ]).data,
+    ).toEqual({ colour: 'red' })
+  })
+
+  test('leaves the rules of an aggregated role to the cluster', () => {
+    const role = {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: 'x' },
+      aggregationRule: {},
+      rules: [{}],
+    } as KubeObject
+    expect(normalize(role, [])).toEqual({ metadata: { name: 'x' }, aggregationRule: {} })
+  })
+})
+
+describe('ignoresMissing', () => {
+  const ignore = (name?: string) => [{ ...at, name, operations: [{ op: 'ignore' }] }]
+
+  test.each([
+    [undefined, true],
+    ['settings', true],
+    ['set.*', true],
+    ['sett', false],
+    ['(', false],
+  ])('with the name %s: %s', (name, expected) => {
+    expect(ignoresMissing(ignore(name), settings)).toBe(expected)
+  })
+
+  test('needs the operation and the namespace', () => {
+    expect(ignoresMissing([{ ...at, jsonPointers: ['/data'] }], settings)).toBe(false)
+    expect(ignoresMissing([{ ...at, namespace: 'other', operations: [{ op: 'ignore' }] }], settings)).toBe(false)
+  })
+})

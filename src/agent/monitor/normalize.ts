@@ -1,0 +1,101 @@
+// What does not count when a live object is compared with what was deployed (spec 7.6 step 4).
+import jsonPatch, { type Operation } from 'fast-json-patch'
+import type { KubeObject } from '../../lib/kube/types.ts'
+
+/** An entry of options.diff.comparePatches (spec 1.4). */
+export interface ComparePatch {
+  apiVersion?: string | null | undefined
+  kind?: string | null | undefined
+  name?: string | null | undefined
+  namespace?: string | null | undefined
+  jsonPointers?: readonly string[] | null | undefined
+  operations?: readonly { op?: string | null | undefined; path?: string | null | undefined; value?: unknown }[] | null | undefined
+}
+
+type Json = Record<string, unknown>
+
+/** Metadata that the cluster or other controllers own; comparing it would report their work as drift. */
+const SERVER_METADATA = [
+  'managedFields',
+  'resourceVersion',
+  'generation',
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'selfLink',
+  'ownerReferences',
+  'finalizers',
+]
+const SET_ANNOTATION = /^objectset\.rio\.cattle\.io\//
+
+/** A copy of an object with only what is compared: no status, no server metadata, nothing a comparePatch hides. */
+export function normalize(object: KubeObject, patches: readonly ComparePatch[]): Json {
+  const copy = structuredClone(object) as unknown as Json
+  delete copy.status
+  delete copy.apiVersion
+  delete copy.kind
+  const metadata = copy.metadata as Json
+  for (const field of SERVER_METADATA) delete metadata[field]
+  dropSetAnnotations(metadata)
+  if (object.kind === 'ClusterRole' && 'aggregationRule' in copy) delete copy.rules
+  return patches.filter((patch) => concerns(patch, object)).reduce(applyComparePatch, copy)
+}
+
+function dropSetAnnotations(metadata: Json): void {
+  const annotations = metadata.annotations as Json | undefined
+  if (!annotations) return
+  for (const key of Object.keys(annotations)) if (SET_ANNOTATION.test(key)) delete annotations[key]
+  if (Object.keys(annotations).length === 0) delete metadata.annotations
+}
+
+function group(apiVersion: string): string {
+  return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''
+}
+
+/** jsonPointers match by group, kind, namespace and name, where an empty name or namespace matches all. */
+function concerns(patch: ComparePatch, object: KubeObject): boolean {
+  if (patch.kind !== object.kind || group(patch.apiVersion ?? '') !== group(object.apiVersion)) return false
+  return (!patch.name || patch.name === object.metadata.name) && (!patch.namespace || patch.namespace === (object.metadata.namespace ?? ''))
+}
+
+function applyComparePatch(object: Json, patch: ComparePatch): Json {
+  const pointed = (patch.jsonPointers ?? []).reduce((result, path) => applyOperation(result, { op: 'remove', path }), object)
+  return (patch.operations ?? [])
+    .filter(({ op }) => op && op !== 'ignore')
+    .reduce((result, operation) => applyOperation(result, operation as Operation), pointed)
+}
+
+/** One JSON patch operation; one that does not apply (nothing at its path) changes nothing. */
+function applyOperation(object: Json, operation: Operation): Json {
+  try {
+    return jsonPatch.applyOperation(object, operation, false, false).newDocument as Json
+  } catch {
+    // the object lacks what the patch would hide: there is nothing to hide
+    return object
+  }
+}
+
+/** Whether an object that is missing is to be passed over: operation `ignore`, namespace equal, name empty, equal or a matching pattern. */
+export function ignoresMissing(patches: readonly ComparePatch[], object: KubeObject): boolean {
+  return patches.some((patch) => {
+    if (!patch.operations?.some(({ op }) => op === 'ignore')) return false
+    if (
+      patch.kind !== object.kind ||
+      patch.apiVersion !== object.apiVersion ||
+      (patch.namespace ?? '') !== (object.metadata.namespace ?? '')
+    )
+      return false
+    return !patch.name || patch.name === object.metadata.name || matches(patch.name, object.metadata.name)
+  })
+}
+
+/** A user's pattern, anchored, on a name of at most 253 characters. An invalid pattern matches nothing. */
+function matches(pattern: string, name: string): boolean {
+  try {
+    return new RegExp(`^(?:${pattern})$`).test(name)
+  } catch {
+    // it was compared as plain text before
+    return false
+  }
+}

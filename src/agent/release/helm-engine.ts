@@ -1,0 +1,150 @@
+// The engine on top of the helm command: hooks, waiting, history and storage are Helm's own.
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { inParallel } from '../../lib/controller/parallel.ts'
+import { withTempDir } from '../../lib/exec/temp-dir.ts'
+import type { UpgradeOptions } from '../../lib/helm/args.ts'
+import { HelmError } from '../../lib/helm/errors.ts'
+import type { Helm } from '../../lib/helm/helm.ts'
+import type { KubeClient } from '../../lib/kube/client.ts'
+import { parseObjects } from '../render/objects.ts'
+import {
+  type DeployRequest,
+  isRemoved,
+  type ReleaseAccess,
+  type ReleaseEngine,
+  type ReleaseRef,
+  type Revision,
+  type RevisionRef,
+  type RollbackSettings,
+  type UninstallSettings,
+} from './engine.ts'
+import { releaseForeign } from './foreign.ts'
+import { leftovers, removeLeftovers, takeOver } from './interrupted.ts'
+import { relinquish } from './relinquish.ts'
+import { releaseMetadata, writeStaticChart } from './static-chart.ts'
+import { type ReleaseStore, releaseLabels } from './store.ts'
+import { writeKubeconfig } from './work-dir.ts'
+
+export interface HelmEngineOptions {
+  helm: Helm
+  store: ReleaseStore
+  /** The agent's own client: reads what is in the way of others. */
+  client: KubeClient
+  /** Folder for charts and kubeconfigs; each operation gets a folder of its own and removes it. */
+  workDir: string
+}
+
+/** How many history records are removed at a time. */
+const PARALLEL = 8
+
+export function createHelmEngine({ helm, store, client, workDir }: HelmEngineOptions): ReleaseEngine {
+  function inWorkDir<T>(access: ReleaseAccess, work: (dir: string, kubeconfig: string) => Promise<T>): Promise<T> {
+    return withTempDir(workDir, 'release-', async (dir) => {
+      return work(dir, await writeKubeconfig(dir, access))
+    })
+  }
+
+  async function read(revision: RevisionRef): Promise<Revision | undefined> {
+    const stored = await store.read(revision)
+    return stored && { ...revision, objects: parseObjects(stored.manifest ?? '', `release ${revision.namespace}/${revision.name}`) }
+  }
+
+  async function uninstall(
+    { namespace, name: release }: ReleaseRef,
+    access: ReleaseAccess,
+    options: UninstallSettings = {},
+  ): Promise<void> {
+    await releaseForeign(store, client, { namespace, name: release })
+    const { signal, keepHistory } = options
+    try {
+      await inWorkDir(access, (_dir, kubeconfig) => helm.uninstall({ release, namespace, kubeconfig, keepHistory }, signal))
+    } catch (error) {
+      if (!(error instanceof HelmError) || error.kind !== 'already-uninstalled') throw error
+    }
+  }
+
+  async function deploy(request: DeployRequest, access: ReleaseAccess, signal?: AbortSignal): Promise<Revision> {
+    const { release, rendered } = request
+    if (request.current?.state === 'uninstalling') await uninstall(release, access, { signal })
+    const current = isRemoved(request.current) ? undefined : request.current
+    const abandoned = current ? await takeOver(store, current) : []
+    const deployed = await inWorkDir(access, async (dir, kubeconfig) => {
+      const chart = join(dir, 'chart')
+      await mkdir(chart, { mode: 0o700 })
+      await writeStaticChart(chart, rendered, releaseMetadata(rendered.chart, request.owner, request.commit))
+      const values = join(dir, 'values.json')
+      await writeFile(values, JSON.stringify(request.values), { mode: 0o600 })
+      return helm.upgrade(upgradeOptions({ ...request, current }, { chart, values, kubeconfig }), signal)
+    })
+    if (current?.owner && current.deployment === undefined) await relinquish(access.client, rendered.manifests, release.namespace)
+    await removeLeftovers(access.client, leftovers(abandoned, rendered.manifests, release.namespace), release.namespace)
+    return { ...release, version: deployed.version, objects: rendered.manifests }
+  }
+
+  async function rollback(
+    revision: RevisionRef,
+    settings: RollbackSettings,
+    access: ReleaseAccess,
+    signal?: AbortSignal,
+  ): Promise<Revision> {
+    const before = await store.revisions(revision)
+    const { namespace, name: release, version } = revision
+    try {
+      await inWorkDir(access, (_dir, kubeconfig) =>
+        helm.rollback({ release, namespace, kubeconfig, version, forceReplace: settings.force, maxHistory: settings.maxHistory }, signal),
+      )
+    } catch (error) {
+      await mendHistory(revision, before.at(-1)?.version ?? version, settings.keepFailHistory)
+      throw error
+    }
+    const restored = (await store.revisions(revision)).findLast(({ state }) => state === 'deployed')
+    const objects = restored && (await read(restored))
+    if (!objects) throw new Error(`release ${namespace}/${release} has no deployed revision after it was restored`)
+    return objects
+  }
+
+  /** Helm has recorded a failed revision and taken the mark `deployed` from the one that still is in effect. */
+  async function mendHistory(revision: RevisionRef, newest: number, keepFailed: boolean): Promise<void> {
+    const failed = (await store.revisions(revision)).filter(({ version, state }) => version > newest && state !== 'deployed')
+    if (!keepFailed) await inParallel(failed, PARALLEL, (record) => store.remove(record))
+    const stored = await store.read(revision)
+    if (stored?.info.status === 'superseded') await store.write({ ...stored, info: { ...stored.info, status: 'deployed' } })
+  }
+
+  return {
+    status: (release) => store.status(release),
+    history: (release) => store.history(release),
+    read,
+    deploy,
+    rollback,
+    uninstall,
+    async forget(release) {
+      await inParallel(await store.revisions(release), PARALLEL, (revision) => store.remove(revision))
+    },
+  }
+}
+
+/** Installing and upgrading differ in what may be adopted and how objects are written (spec 7.3). */
+function upgradeOptions(
+  { release, current, settings, owner, deployment }: Omit<DeployRequest, 'rendered'>,
+  paths: { chart: string; values: string; kubeconfig: string },
+): UpgradeOptions {
+  const takeOwnership = settings.takeOwnership || current !== undefined
+  const serverSide = !settings.force && (current ? current.applyMethod === 'ssa' : !settings.takeOwnership)
+  return {
+    ...paths,
+    release: release.name,
+    namespace: release.namespace,
+    createNamespace: settings.createNamespace,
+    takeOwnership,
+    serverSide,
+    forceReplace: settings.force,
+    rollbackOnFailure: settings.atomic,
+    timeoutSeconds: settings.timeoutSeconds,
+    waitForJobs: settings.waitForJobs,
+    maxHistory: settings.maxHistory,
+    skipSchemaValidation: settings.skipSchemaValidation,
+    labels: releaseLabels(owner.bundleId, deployment),
+  }
+}

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { stampObjects } from './stamp.ts'
+
+const marks = { labels: { hash: '1' }, annotations: { id: 'x' }, deleteCRDs: false }
+const object = (kind: string, metadata: object = {}) => ({ apiVersion: 'v1', kind, metadata: { name: 'a', ...metadata } })
+const never = () => Promise.reject(new Error('not to be asked'))
+const namespaced = async ({ kind }: { kind: string }) => kind !== 'ClusterRole'
+
+test('adds the marks to those an object has', async () => {
+  const [stamped] = await stampObjects(
+    [object('ConfigMap', { labels: { mine: 'kept' }, annotations: { note: 'kept' }, namespace: 'n' })],
+    marks,
+    never,
+  )
+  expect(stamped?.metadata).toEqual({
+    name: 'a',
+    namespace: 'n',
+    labels: { mine: 'kept', hash: '1' },
+    annotations: { note: 'kept', id: 'x' },
+  })
+})
+
+test('definitions are kept by Helm, unless they are to go with the release', async () => {
+  const objects = [object('CustomResourceDefinition'), object('ConfigMap')]
+  const kept = await stampObjects(objects, marks, never)
+  expect(kept.map(({ metadata }) => metadata.annotations)).toEqual([{ id: 'x', 'helm.sh/resource-policy': 'keep' }, { id: 'x' }])
+  const removed = await stampObjects(objects, { ...marks, deleteCRDs: true }, never)
+  expect(removed[0]?.metadata.annotations).toEqual({ id: 'x' })
+})
+
+test('a forced namespace holds for every object', async () => {
+  const stamped = await stampObjects(
+    [object('ConfigMap', { namespace: 'other' }), object('Secret')],
+    { ...marks, namespace: 'here' },
+    namespaced,
+  )
+  expect(stamped.map(({ metadata }) => metadata.namespace)).toEqual(['here', 'here'])
+})
+
+test('a forced namespace and an object that lives in none do not go together', async () => {
+  await expect(stampObjects([object('ClusterRole')], { ...marks, namespace: 'here' }, namespaced)).rejects.toThrow(
+    'invalid cluster scoped object [name=a kind=ClusterRole apiVersion=v1] found, consider using "defaultNamespace", not "namespace" in fleet.yaml',
+  )
+})
