@@ -74,6 +74,8 @@ function start(): { stop(): Promise<void> } {
   const config = {
     namespace: agentNamespace,
     scope: '',
+    podName: 'fleet-agent-test',
+    proxy: undefined,
     checkinIntervalMs: 0,
     workers: 5,
     helmBinary: 'helm',

@@ -25,11 +25,13 @@ import { runHeartbeat } from './heartbeat.ts'
 import { ERROR_CONDITIONS, type ErrorConditions, withErrorMappings } from './monitor/condition-tables.ts'
 import { createMonitor } from './monitor/monitor.ts'
 import { createOrphans } from './orphans.ts'
+import { ensureRegistered, type RegistrationOptions } from './register/register.ts'
+import { watchCredential } from './register/watch-credential.ts'
 import { createHelmEngine } from './release/helm-engine.ts'
 import { createReleaseStore, releaseSecrets } from './release/store.ts'
 import { createRemoval } from './removal.ts'
 import { createTracking } from './tracking.ts'
-import { awaitUpstream, readSettings } from './upstream.ts'
+import { readSettings, type Upstream } from './upstream.ts'
 import { createWorkRoot } from './work-root.ts'
 
 export interface AgentDeps {
@@ -53,15 +55,12 @@ const RECONCILE_TIMEOUT_MS = 24 * 3_600_000
 export async function startAgent(config: AgentConfig, deps: AgentDeps, signal: AbortSignal): Promise<void> {
   const client = createClient(deps.connection, { clock: deps.clock })
   const root = await createWorkRoot(config.tempDir, config.namespace, deps.log)
+  // registering is the leader's work too: of two registrations the hub keeps only the later one
+  const work = (stop: AbortSignal): Promise<void> => serveHubs(config, deps, { client, workDir: root.path }, stop)
   try {
-    const upstream = await awaitUpstream(client, config.namespace, deps, signal)
-    const connection = await loadConnection({ kubeconfigText: upstream.kubeconfig, trusted: false })
-    const hub = createClient(connection, { clock: deps.clock })
-    try {
-      await follow(config, deps, { client, hub, upstream, namespace: connection.namespace, workDir: root.path }, signal)
-    } finally {
-      await hub.close()
-    }
+    if (!deps.leaderElection) return await work(signal)
+    await deps.leaderElection(work, signal)
+    if (!signal.aborted) throw new Error('leadership was lost')
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
@@ -70,19 +69,48 @@ export async function startAgent(config: AgentConfig, deps: AgentDeps, signal: A
   }
 }
 
+/** Follows the hub; starts over when the credential for it has to be another one. */
+async function serveHubs(
+  config: AgentConfig,
+  deps: AgentDeps,
+  own: Pick<Surroundings, 'client' | 'workDir'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, log, random } = deps
+  const { namespace, podName, proxy } = config
+  const registration: RegistrationOptions = { client: own.client, namespace, podName, proxy, clock, log, random }
+  while (!signal.aborted) {
+    const upstream = await ensureRegistered(registration, signal)
+    const connection = await loadConnection({ kubeconfigText: upstream.kubeconfig, trusted: false, proxy, clock })
+    const hub = createClient(connection, { clock })
+    const over = new AbortController()
+    const watch = async (stop: AbortSignal): Promise<void> => {
+      const options = { ...registration, kubeconfig: upstream.kubeconfig, hub: { client: hub, namespace: connection.namespace } }
+      if ((await watchCredential(options, stop)) === 'lost') over.abort(new Error('the credential is lost'))
+    }
+    try {
+      await follow(config, deps, { ...own, hub, upstream, namespace: connection.namespace, watch }, AbortSignal.any([signal, over.signal]))
+    } finally {
+      await hub.close()
+    }
+  }
+}
+
 interface Surroundings {
   client: KubeClient
   hub: KubeClient
-  upstream: Awaited<ReturnType<typeof awaitUpstream>>
+  upstream: Upstream
   /** The cluster namespace on the hub. */
   namespace: string
   workDir: string
+  /** Watches over the credential for the hub; returns when it is lost. */
+  watch(stop: AbortSignal): Promise<void>
 }
 
 async function follow(
   config: AgentConfig,
   deps: AgentDeps,
-  { client, hub, upstream, namespace, workDir }: Surroundings,
+  { client, hub, upstream, namespace, workDir, watch }: Surroundings,
   signal: AbortSignal,
 ): Promise<void> {
   const { log, clock } = deps
@@ -170,8 +198,9 @@ async function follow(
           runHeartbeat({ hub, cluster: upstream.cluster, agentNamespace, intervalMs: config.checkinIntervalMs, clock, log }, stop),
       },
       { name: 'collector', run: (stop) => collector.run(stop) },
+      // caches do not fill with a credential that is refused, so this must not wait for them
+      { name: 'credential', everywhere: true, run: watch },
     ],
-    leaderElection: deps.leaderElection,
     log,
     clock,
   })

@@ -1,7 +1,13 @@
+import type { ProxySettings } from '../lib/kube/proxy.ts'
+
 /** What an agent is started with. */
 export interface AgentConfig {
   /** Namespace of the agent in its own cluster: its Secret, its ConfigMap, the accounts that deployments may name. */
   readonly namespace: string
+  /** HOSTNAME: names the pod on the cluster that it registers. */
+  readonly podName: string
+  /** The way to the hub, when there is no direct one. */
+  readonly proxy: ProxySettings | undefined
   /** AGENT_SCOPE: tells the object sets of several agents in one cluster apart; empty for one. */
   readonly scope: string
   /** CHECKIN_INTERVAL in milliseconds; 0 is the default of 15 minutes. */

@@ -12,7 +12,7 @@ import { systemClock } from '../lib/controller/clock.ts'
 import type { Controller } from '../lib/controller/controller.ts'
 import { createEventRecorder } from '../lib/controller/events.ts'
 import type { Logger } from '../lib/controller/log.ts'
-import { createManager } from '../lib/controller/manager.ts'
+import { createManager, type Runnable } from '../lib/controller/manager.ts'
 import type { ControllerMetrics } from '../lib/controller/metrics.ts'
 import type { GitBackend } from '../lib/git/types.ts'
 import { createGitWorkerBackend } from '../lib/git/worker-backend.ts'
@@ -21,6 +21,9 @@ import { loadConnection } from '../lib/kube/connection.ts'
 import { createInformerFactory, type InformerFactory } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { createGitRepoController } from '../source/git-repo-controller.ts'
+import { createRestrictions } from '../source/restrictions.ts'
+import { createWebhookListener } from '../source/webhooks/listener.ts'
+import { createReceiver } from '../source/webhooks/receiver.ts'
 import { createBundleDeploymentDisplayController } from '../status/bundle-deployment-display.ts'
 import { createClusterGroupStatusController } from '../status/cluster-group-status.ts'
 import { createClusterStatusController } from '../status/cluster-status.ts'
@@ -29,6 +32,7 @@ import { createGitRepoStatusController } from '../status/git-repo-status.ts'
 import { createStatusInformers } from '../status/informers.ts'
 import { elect, serveProgram } from './parts.ts'
 import { runProgram } from './program.ts'
+import { compileValuesTemplate } from './values-templates.ts'
 
 async function run(config: ControllerConfig, signal: AbortSignal): Promise<void> {
   const log = createLogger('fleet-controller', config.debug)
@@ -39,9 +43,11 @@ async function run(config: ControllerConfig, signal: AbortSignal): Promise<void>
   const servers = await serveProgram(config)
   const backend = createGitWorkerBackend({ log, ...(IS_BUNDLED ? { workerEntry: new URL(import.meta.url) } : {}) })
   try {
-    const controllers = createControllers(config, { client, informers, backend, log, metrics: servers.metrics })
+    const parts = { client, informers, backend, log, metrics: servers.metrics }
+    const controllers = createControllers(config, parts)
+    const runnables = createListeners(config, parts)
     const leaderElection = elect(config, { connection, name: config.lease, log })
-    await createManager({ informers: [informers], controllers, leaderElection, log }).run(signal)
+    await createManager({ informers: [informers], controllers, runnables, leaderElection, log }).run(signal)
   } finally {
     await Promise.all([servers.stop(), backend.close(), client.close()])
   }
@@ -82,6 +88,7 @@ function createControllers(config: ControllerConfig, { client, informers, backen
         log,
       })
       const gitDefaults = () => ({ proxy: { http: proxy.http, https: proxy.https, none: proxy.none } })
+      const restrictions = createRestrictions(informers)
       const source = {
         backend,
         publisher,
@@ -91,6 +98,8 @@ function createControllers(config: ControllerConfig, { client, informers, backen
         pid: process.pid,
         systemNamespace: config.namespace,
         gitDefaults,
+        authorize: restrictions.authorize,
+        restrictions: restrictions.informers,
       }
       return [createGitRepoController({ ...common('gitrepo'), ...source }), createGitRepoStatusController(status('gitrepo'))]
     },
@@ -98,9 +107,7 @@ function createControllers(config: ControllerConfig, { client, informers, backen
       createBundleController({
         ...common('bundle'),
         events: events('fleet-bundle-ctrl'),
-        compileTemplate: () => {
-          throw new Error('tmp')
-        },
+        compileTemplate: compileValuesTemplate,
       }),
     ],
     bundledeployment: () => [
@@ -113,6 +120,14 @@ function createControllers(config: ControllerConfig, { client, informers, backen
     content: () => (shard ? [] : [createContentController(status('content'))]),
   }
   return CONTROLLERS.filter((name) => config.controllers.has(name)).flatMap((name) => makers[name]())
+}
+
+/** What listens on every replica. */
+function createListeners(config: ControllerConfig, { client, informers, log }: Parts): Runnable[] {
+  if (!config.webhooks) return []
+  const common = { clock: systemClock, log: log.child({ part: 'webhooks' }) }
+  const answer = createReceiver({ ...common, client, informers, systemNamespace: config.namespace })
+  return [createWebhookListener({ ...common, ...config.webhooks, answer })]
 }
 
 await runProgram(

@@ -9,6 +9,7 @@ enableCompileCache()
 const PROGRAMS: Readonly<Record<string, () => Promise<unknown>>> = {
   'fleet-controller': () => import('./fleet-controller.ts'),
   'fleet-agent': () => import('./fleet-agent.ts'),
+  fleet: () => import('./fleet.ts'),
 }
 
 async function main(): Promise<void> {

@@ -25,15 +25,25 @@ export interface ChartFile {
 export interface ChartContext {
   /** folder of the bundle, relative to the repository */
   readonly folder: string
+  /** whether charts get the dependencies they lack */
+  readonly updateDependencies: boolean
   readonly signal: AbortSignal | undefined
+}
+
+/** What an update of the dependencies of a chart changes; names relative to its folder. */
+export interface DependencyChange {
+  /** `Chart.lock`, `charts/x-1.0.0.tgz` */
+  readonly added: readonly ChartFile[]
+  /** archives in `charts/` that others have replaced */
+  readonly removed: readonly string[]
 }
 
 /** Downloads charts. Errors that the user has to mend are TerminalErrors, everything else is tried again. */
 export interface ChartSource {
   /** The files of a chart as they unpack: `<chart>/Chart.yaml`. */
   download(request: ChartRequest, context: ChartContext): Promise<readonly ChartFile[]>
-  /** What updating the dependencies adds to the chart in a folder on disk, which must not be written to: `Chart.lock`, `charts/x-1.0.0.tgz`. Empty when nothing is missing. */
-  dependencies(folder: string, context: ChartContext): Promise<readonly ChartFile[]>
+  /** What updating the dependencies changes in the chart in a folder of the repository, which is not written to. Nothing when no dependency is missing. */
+  dependencies(tree: RepoTree, folder: string, context: ChartContext): Promise<DependencyChange>
 }
 
 /** The charts that have to be downloaded, each once: those with a repository, and those whose path does not exist in the folder. */
@@ -80,35 +90,43 @@ function nameOf({ chart, repo, version }: ChartRequest): string {
 }
 
 /**
- * Files that dependencies of the charts among `files` add to them, with names as in the bundle.
+ * The files with what the dependencies of the charts among them add, with names as in the bundle.
  * Charts that list dependencies but have none of them in `charts/` need a source.
  */
-export async function addDependencies(
+export async function withDependencies(
   tree: RepoTree,
   files: readonly LoadedFile[],
   source: ChartSource | undefined,
   context: ChartContext,
 ): Promise<LoadedFile[]> {
-  const added: LoadedFile[] = []
+  const all = new Map(files.map((file) => [file.name, file]))
+  if (!context.updateDependencies) return [...all.values()]
   for (const file of files) {
     if (posix.basename(file.name) !== 'Chart.yaml') continue
-    const dependencies = dependencyNames(file, context.folder)
-    if (dependencies.length === 0) continue
     const chart = posix.dirname(file.name)
-    if (source) {
-      const more = await source.dependencies(await tree.onDisk(posix.join(context.folder, chart)), context)
-      added.push(...more.filter(({ name }) => isWanted(name)).map(({ name, content }) => ({ name: posix.join(chart, name), content })))
+    const isOld = all.has(posix.join(chart, 'requirements.yaml'))
+    if (!isOld && dependencyNames(file, context.folder).length === 0) continue
+    if (!source) {
+      checkVendored(files, file, context.folder)
       continue
     }
-    const missing = dependencies.filter((name) => !isVendored(files, chart, name))
-    if (missing.length > 0) {
-      throw new TerminalError(
-        `${posix.join(context.folder, file.name)}: the dependencies ${missing.join(', ')} are not in charts/, and charts cannot be downloaded here: ` +
-          'run helm dependency update and commit the result, or set helm.disableDependencyUpdate',
-      )
+    const { added, removed } = await source.dependencies(tree, posix.join(context.folder, chart), context)
+    for (const name of removed) all.delete(posix.join(chart, name))
+    for (const { name, content } of added.filter((one) => isWanted(one.name))) {
+      const path = posix.join(chart, name)
+      all.set(path, { name: path, content })
     }
   }
-  return added
+  return [...all.values()]
+}
+
+function checkVendored(files: readonly LoadedFile[], file: LoadedFile, folder: string): void {
+  const missing = dependencyNames(file, folder).filter((name) => !isVendored(files, posix.dirname(file.name), name))
+  if (missing.length === 0) return
+  throw new TerminalError(
+    `${posix.join(folder, file.name)}: the dependencies ${missing.join(', ')} are not in charts/, and charts cannot be downloaded here: ` +
+      'run helm dependency update and commit the result, or set helm.disableDependencyUpdate',
+  )
 }
 
 function isVendored(files: readonly LoadedFile[], chart: string, name: string): boolean {

@@ -60,7 +60,13 @@ describe('readContent', () => {
 describe('decodeResources', () => {
   const packed = (bytes: string) => ({ content: gzipSync(bytes).toString('base64'), encoding: 'base64+gz' })
 
-  test.each(['', '/etc/passwd', '../x', 'a/../../x', 'a//b', './a', 'a/.', 'a\0', '..', 'a/'])('refuses the name %j', async (name) => {
+  test('names what has no name after its place', async () => {
+    expect(
+      (await decodeResources([{ content: 'a' }, { name: 'b', content: '' }, { name: '', content: 'c' }])).map(({ name }) => name),
+    ).toEqual(['manifests/file000.yaml', 'b', 'manifests/file002.yaml'])
+  })
+
+  test.each(['/etc/passwd', '../x', 'a/../../x', 'a//b', './a', 'a/.', 'a\0', '..', 'a/'])('refuses the name %j', async (name) => {
     await expect(decodeResources([{ name, content: '' }])).rejects.toThrow(TerminalError)
   })
 

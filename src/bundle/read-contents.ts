@@ -22,6 +22,7 @@ export interface ContentLimits {
 const MAX_BYTES = 256 * 2 ** 20
 const MAX_FILES = 50_000
 const ENCODED = 'base64+gz'
+const BASE64 = 'base64'
 
 const unzip = promisify(gunzip)
 
@@ -61,8 +62,8 @@ export async function decodeResources(resources: readonly BundleResource[], limi
   if (resources.length > maxFiles) throw new TerminalError(`${resources.length} files, at most ${maxFiles} can be unpacked`)
   const files: ContentFile[] = []
   let left = maxBytes
-  for (const resource of resources) {
-    const name = safeName(resource.name)
+  for (const [index, resource] of resources.entries()) {
+    const name = safeName(resource.name || unnamed(index))
     const content = await decode(resource, name, left)
     left -= content.length
     if (left < 0) throw new TerminalError(`more than ${maxBytes} bytes of files`)
@@ -72,9 +73,15 @@ export async function decodeResources(resources: readonly BundleResource[], limi
   return files
 }
 
+/** What a resource without a name is called: spec 1.3 does not ask for one. */
+function unnamed(index: number): string {
+  return `manifests/file${String(index).padStart(3, '0')}.yaml`
+}
+
 async function decode({ content = '', encoding = '' }: BundleResource, name: string, maxBytes: number): Promise<Buffer> {
   if (typeof content !== 'string') throw new TerminalError(`${name}: the content is no text`)
   if (encoding === '') return Buffer.from(content)
+  if (encoding === BASE64) return Buffer.from(content, 'base64')
   if (encoding !== ENCODED) throw new TerminalError(`${name}: the encoding ${JSON.stringify(encoding)} is unknown`)
   return inflate(Buffer.from(content, 'base64'), maxBytes, name)
 }

@@ -170,9 +170,9 @@ describe('charts', () => {
         asked.push([request, folder])
         return answer
       },
-      dependencies: async (folder) => {
-        asked.push(folder.split('/').at(-1))
-        return answer
+      dependencies: async (_tree, folder) => {
+        asked.push(folder)
+        return { added: answer, removed: [] }
       },
     }
   }

@@ -6,7 +6,7 @@ import { helmReleaseName } from '../api/names.ts'
 import { bundleValues } from '../api/values-secret.ts'
 import { messageOf, TerminalError } from '../lib/controller/errors.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
-import { addDependencies, downloadCharts, neededCharts } from './charts.ts'
+import { downloadCharts, neededCharts, withDependencies } from './charts.ts'
 import type { BundleDraft, ReadOptions, ReadResult } from './draft.ts'
 import { encodeFiles, isTooBig } from './encode-files.ts'
 import { type FleetYaml, parseFleetYaml } from './fleet-yaml.ts'
@@ -125,11 +125,11 @@ async function filesOf(
   { charts, signal }: ReadOptions,
   limits: ReadLimits,
 ): Promise<LoadedFile[]> {
-  const context = { folder, signal }
+  const context = { folder, updateDependencies: !spec.helm?.disableDependencyUpdate, signal }
   const own = await loadFolder(tree, folder, optionFiles(spec, optionsFile), limits)
   const downloaded = await downloadCharts(await neededCharts(tree, folder, spec), charts, context)
-  const dependencies = spec.helm?.disableDependencyUpdate ? [] : await addDependencies(tree, own, charts, context)
-  return [...new Map([...own, ...dependencies, ...downloaded].map((file) => [file.name, file])).values()]
+  const complete = await withDependencies(tree, own, charts, context)
+  return [...new Map([...complete, ...downloaded].map((file) => [file.name, file])).values()]
 }
 
 async function addResources(bundle: Bundle, files: readonly LoadedFile[], compress: boolean): Promise<Bundle & { spec: BundleSpec }> {

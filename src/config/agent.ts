@@ -2,6 +2,7 @@
 import { type ElectionConfig, electionConfig } from './election.ts'
 import { type BindAddress, bindAddress, durationMs, type Environment, integer, workers } from './environment.ts'
 import { parseFlags } from './flags.ts'
+import { type ProxySettings, proxySettings } from './proxy.ts'
 
 /** Environment variables that helm and kubectl get from ours: proxies, certificates, where certificates of the system are. */
 const CHILD_VARIABLES = [
@@ -23,6 +24,10 @@ export interface AgentProgramConfig {
   readonly namespace: string
   /** tells the agents of one cluster apart (spec 3.7); empty by default */
   readonly scope: string
+  /** names the pod on the cluster that it registers */
+  readonly podName: string
+  /** the way to the hub, when there is no direct one */
+  readonly proxy: ProxySettings
   /** heartbeat (spec 3.9); 0 is the default */
   readonly checkinIntervalMs: number
   readonly workers: number
@@ -77,6 +82,8 @@ export function agentConfig(args: readonly string[], env: Environment, host: Hos
     inCluster: { host: env.KUBERNETES_SERVICE_HOST, port: env.KUBERNETES_SERVICE_PORT },
     namespace: flags.namespace ?? (env.NAMESPACE || 'cattle-fleet-system'),
     scope: flags['agent-scope'] ?? env.AGENT_SCOPE ?? '',
+    podName: env.HOSTNAME || host.hostname,
+    proxy: proxySettings(env),
     checkinIntervalMs: durationMs(env, 'CHECKIN_INTERVAL', 0),
     workers: workers(env, 'BUNDLEDEPLOYMENT', 50),
     helmBinary: env.FLEET_HELM_BINARY || 'helm',

@@ -23,6 +23,8 @@ export interface ControllerConfig {
   readonly workers: Readonly<Record<ControllerName, number>>
   readonly health: BindAddress | undefined
   readonly metrics: BindAddress | undefined
+  /** where push notifications of git servers come in; undefined: nowhere */
+  readonly webhooks: BindAddress | undefined
   readonly debug: boolean
   /** HTTPS_PROXY for git over http(s), and the hosts that are reached without it */
   readonly proxy: { readonly http: string | undefined; readonly https: string | undefined; readonly none: string | undefined }
@@ -35,6 +37,7 @@ export const CONTROLLER_USAGE = `fleet-controller: watches GitRepos and Bundles 
   --namespace NAME         the system namespace; default: NAMESPACE, or cattle-fleet-system
   --controllers A,B        run only these of: ${CONTROLLERS.join(', ')}
   --shard-id ID            take only objects with the label fleet.cattle.io/shard-ref=ID
+  --listen HOST:PORT       receive webhooks of git servers there; default: :8080 with --controllers=gitrepo, otherwise nowhere
   --leader-elect=BOOL      wait for the lease before working; default: true
   --disable-metrics        serve no metrics
   --debug                  log more
@@ -46,10 +49,13 @@ const FLAGS = {
   namespace: 'text',
   controllers: 'text',
   'shard-id': 'text',
+  listen: 'text',
   'leader-elect': 'boolean',
   'disable-metrics': 'boolean',
   debug: 'boolean',
 } as const
+
+const NOWHERE = '0'
 
 /** Reads flags and environment; throws ConfigError for whatever cannot be used. */
 export function controllerConfig(
@@ -78,10 +84,12 @@ export function controllerConfig(
       clustergroup: workers(env, 'CLUSTERGROUP', 50),
       content: workers(env, 'CONTENT', 50),
     },
-    health: bindAddress(env, 'FLEET_HEALTHPROBE_BIND_ADDRESS', ':8081'),
+    // A process for GitRepos alone has its webhooks where others have their metrics (spec 2.1).
+    health: bindAddress(env, 'FLEET_HEALTHPROBE_BIND_ADDRESS', gitOnly ? ':8082' : ':8081'),
     metrics: flags['disable-metrics']
       ? undefined
-      : bindAddress(env, gitOnly ? 'GITOPS_METRICS_BIND_ADDRESS' : 'FLEET_METRICS_BIND_ADDRESS', ':8080'),
+      : bindAddress(env, gitOnly ? 'GITOPS_METRICS_BIND_ADDRESS' : 'FLEET_METRICS_BIND_ADDRESS', gitOnly ? ':8081' : ':8080'),
+    webhooks: controllers.has('gitrepo') ? bindAddress({ '--listen': flags.listen }, '--listen', gitOnly ? ':8080' : NOWHERE) : undefined,
     debug: flags.debug ?? false,
     proxy: { http: env.HTTP_PROXY || env.http_proxy, https: env.HTTPS_PROXY || env.https_proxy, none: env.NO_PROXY || env.no_proxy },
     tempDir: env.TMPDIR,

@@ -43,7 +43,7 @@ export interface HubConfig {
 }
 
 /** A configuration, and durations in it that could not be read: those are as if they were not given. */
-export interface ParsedHubConfig {
+interface ParsedHubConfig {
   readonly config: HubConfig
   readonly dropped: readonly string[]
 }
@@ -166,7 +166,7 @@ export interface HubConfigSource {
   onChange(handler: () => void): () => void
 }
 
-export interface HubConfigOptions {
+interface HubConfigOptions {
   readonly namespace: string
   /** Name of the ConfigMap. */
   readonly name: string

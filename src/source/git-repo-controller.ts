@@ -12,7 +12,7 @@ import type { ControllerMetrics } from '../lib/controller/metrics.ts'
 import { GitError } from '../lib/git/errors.ts'
 import { DEFAULT_GIT_LIMITS, type GitBackend, type GitLimits } from '../lib/git/types.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
-import type { InformerEvent, InformerFactory } from '../lib/kube/informer.ts'
+import type { Informer, InformerEvent, InformerFactory } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import type { Authorization, Authorize } from './authorizer.ts'
 import { createCheckouts } from './checkouts.ts'
@@ -23,6 +23,7 @@ import type { StatusFacts } from './git-repo-status.ts'
 import { pollingIntervalMs, recordEveryMs } from './poll-schedule.ts'
 import { createPoller, type PollResult } from './poller.ts'
 import type { Publisher } from './publisher.ts'
+import { hintOf, hintStep } from './push-hint.ts'
 import { readCommit } from './reading.ts'
 import { createRepoMemories, newest, type RepoMemory } from './repo-memory.ts'
 import { createRepoWriter } from './repo-writer.ts'
@@ -60,13 +61,9 @@ export interface GitRepoControllerDeps {
   readonly limits?: GitLimits | undefined
   /** Default: everything is allowed. */
   readonly authorize?: Authorize | undefined
+  /** What `authorize` reads: a change there concerns the GitRepos of the same namespace. */
+  readonly restrictions?: readonly Informer<KubeObject>[] | undefined
   readonly metrics?: ControllerMetrics | undefined
-}
-
-/** The controller, and a way to make it look at a server out of turn. */
-export interface GitRepoController extends Controller {
-  /** Asks the server of this GitRepo for its commit now. */
-  checkNow(key: string): void
 }
 
 const BY_SECRET = 'source/secret'
@@ -81,7 +78,7 @@ const TOO_LONG = 'reading the commit took longer than 20 minutes; it is tried ag
 const RECONCILE_REST_MS = 5 * 60_000
 const SUPERSEDED = new Error('the GitRepo has changed meanwhile')
 
-export function createGitRepoController(deps: GitRepoControllerDeps): GitRepoController {
+export function createGitRepoController(deps: GitRepoControllerDeps): Controller {
   const { client, informers, clock, log, authorize = () => ({ isAllowed: true }), limits = DEFAULT_GIT_LIMITS } = deps
   const gitRepos = informers.informer<GitRepo>({ type: GIT_REPO, indexes: { [BY_SECRET]: secretKeysOf } })
   const secretMetadata = informers.informer<KubeObject>({ type: SECRET, metadataOnly: true })
@@ -140,6 +137,7 @@ export function createGitRepoController(deps: GitRepoControllerDeps): GitRepoCon
   async function follow(key: string, gitRepo: GitRepo, memory: RepoMemory, signal: AbortSignal): Promise<ReconcileResult> {
     const secrets = await secretReader.read(gitRepo)
     const access = gitAccess(gitRepo, secrets, deps.gitDefaults?.())
+    memory.hint = hintOf(gitRepo, memory.hint, clock.now(), memory.request === '')
     const poll = ask(key, gitRepo, memory, access)
     const refusal = access.problem ?? chartSecretProblem(gitRepo, secrets)
     if (refusal) {
@@ -157,10 +155,32 @@ export function createGitRepoController(deps: GitRepoControllerDeps): GitRepoCon
     if (decision.kind === 'ask') poller.refresh(key, memory.freshSince)
     if (decision.kind === 'read' && !(await read(gitRepo, memory, access, inputsOf(gitRepo, decision.commit, inputs), poll, signal)))
       return {} // the event that made it pointless comes
-    await writer.status(gitRepo, memory, { attempt: memory.attempt, ...pollFacts(gitRepo, memory, poll) })
+    const push = followHint(key, gitRepo, memory, poll)
+    await writer.status(gitRepo, memory, { attempt: memory.attempt, ...pollFacts(gitRepo, memory, poll), ...push.facts })
     if (changes && poll?.commit) await writer.annotate(gitRepo, memory, changes)
-    const waitMs = (memory.attempt?.failure?.retryAt ?? 0) - clock.now()
-    return waitMs > 0 ? { requeueAfterMs: waitMs } : {} // after that time the next poll comes back
+    const waits = [push.waitMs ?? 0, (memory.attempt?.failure?.retryAt ?? 0) - clock.now()].filter((ms) => ms > 0)
+    return waits.length > 0 ? { requeueAfterMs: Math.min(...waits) } : {} // after that time the next poll comes back
+  }
+
+  /** A push makes us ask the server, again and again for a while if it does not show the commit. */
+  function followHint(
+    key: string,
+    gitRepo: GitRepo,
+    memory: RepoMemory,
+    poll: PollResult | undefined,
+  ): { facts?: Pick<StatusFacts, 'settledHint' | 'isHintLost'>; waitMs?: number } {
+    const { hint, attempt } = memory
+    if (!hint) return {}
+    const step = hintStep(hint, poll, gitRepo, clock.now())
+    if (step.kind === 'give up') return { facts: { settledHint: hint.commit, isHintLost: true } }
+    if (step.kind === 'wait') return { waitMs: step.ms }
+    if (step.kind === 'ask') {
+      memory.hint = step.hint
+      poller.refresh(key, step.hint.askedAt)
+      return {}
+    }
+    const isRead = attempt !== undefined && !attempt.failure && attempt.commit === poll?.commit
+    return isRead ? { facts: { settledHint: hint.commit } } : {}
   }
 
   /** What is known of the ref. After a change of spec or credentials only a poll that began since then counts; it is started here. */
@@ -240,9 +260,11 @@ export function createGitRepoController(deps: GitRepoControllerDeps): GitRepoCon
   controller.watch(gitRepos)
   controller.watch(secretMetadata, ({ object }) => gitRepos.by(BY_SECRET, keyOf(object)).map((gitRepo) => keyOf(gitRepo)))
 
+  for (const informer of deps.restrictions ?? [])
+    controller.watch(informer, ({ object }) => gitRepos.list(object.metadata.namespace).map((gitRepo) => keyOf(gitRepo)))
+
   return {
     ...controller,
-    checkNow: (key) => poller.refresh(key, clock.now()),
     async run(signal) {
       await checkouts.open()
       try {

@@ -15,6 +15,7 @@ import type { PollResult } from './poller.ts'
 /** What this stage writes; `conditions` is shared with others, type by type. */
 export const OWNED_FIELDS = [
   'commit',
+  'webhookCommit',
   'pollingCommit',
   'lastPollingTriggered',
   'gitJobStatus',
@@ -34,6 +35,10 @@ export interface StatusFacts {
   readonly reading?: string | undefined
   /** `lastPollingTriggered` is to be written even if nothing else has changed. */
   readonly isRecordDue?: boolean | undefined
+  /** The push that this settles: from now on `webhookCommit` is what was read, unless another push came meanwhile. */
+  readonly settledHint?: string | undefined
+  /** The server never showed the commit of the push. */
+  readonly isHintLost?: boolean | undefined
   /** Bundles that have to go before the GitRepo can. */
   readonly remainingBundles?: number | undefined
 }
@@ -44,6 +49,7 @@ export function nextStatus({ status = {} }: Pick<GitRepo, 'status'>, facts: Stat
   const next: GitRepoStatus = { ...status, ...jobFields(attempt, facts.reading) }
   if (poll?.commit) next.pollingCommit = poll.commit
   if (attempt && !attempt.failure) next.commit = attempt.commit
+  if (facts.settledHint !== undefined && facts.settledHint === status.webhookCommit && next.commit) next.webhookCommit = next.commit
   next.conditions = conditionUpdates(status, facts).reduce<Condition[]>(
     (list, update) => setCondition(list, update, now),
     status.conditions ?? [],

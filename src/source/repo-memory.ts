@@ -2,6 +2,7 @@
 import type { GitRepo } from '../api/git-repo.ts'
 import { isOlderVersion } from '../lib/kube/resource-version.ts'
 import type { Attempt } from './decide.ts'
+import type { PushHint } from './push-hint.ts'
 
 export interface RepoMemory {
   readonly uid: string
@@ -11,6 +12,8 @@ export interface RepoMemory {
   /** What the user asks for; when it changes, earlier polls do not count. */
   request: string
   freshSince: number
+  /** A push that the server has not been asked about, or does not show yet. */
+  hint: PushHint | undefined
   /** `lastPollingTriggered` has not been written since, in milliseconds. */
   recordedAt: number
   /** Aborts the reading under way. */
@@ -39,6 +42,7 @@ export function createRepoMemories(): RepoMemories {
         attempt: undefined,
         request: '',
         freshSince: Number.NEGATIVE_INFINITY,
+        hint: undefined,
         recordedAt: now,
         reading: undefined,
         isLeaving: false,

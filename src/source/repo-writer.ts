@@ -115,6 +115,13 @@ function tell(events: EventRecorder, before: GitRepo, after: GitRepo, facts: Sta
     })
   if (facts.poll?.commit && before.status?.pollingCommit !== status.pollingCommit)
     events.event(after, { type: 'Normal', reason: 'GotNewCommit', action: 'GetNewCommit', note: `got new commit ${status.pollingCommit}` })
+  if (facts.isHintLost && before.status?.webhookCommit !== status.webhookCommit)
+    events.event(after, {
+      type: 'Warning',
+      reason: 'WebhookCommitNotVisible',
+      action: 'MonitorLatestCommit',
+      note: `a webhook told of commit ${before.status?.webhookCommit}, which the followed ref has not come to within 30 s: still at ${status.commit}`,
+    })
   const refusal = newProblem('Accepted')
   if (refusal !== undefined) events.event(after, { type: 'Warning', ...refusalReason(facts), note: refusal })
 }

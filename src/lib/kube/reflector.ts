@@ -134,6 +134,7 @@ export async function runReflector<T extends KubeObject>(options: ReflectorOptio
       log.debug({ error: messageOf(error) }, 'resource version is not served any more, listing again')
       return again ? { waitMs: backoff.next() } : AT_ONCE
     }
+    if (signal.aborted) return AT_ONCE // our own end is no failure
     const waitMs = backoff.next(error instanceof ApiError ? error.retryAfterMs : undefined)
     report(error, waitMs)
     if (backoff.failures >= FAILURES_BEFORE_LIST && isPersistent(error)) listed = false

@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest'
+import { controllerConfig } from './controller.ts'
+import { ConfigError, type Environment } from './environment.ts'
+
+const ELECTION = {
+  CATTLE_ELECTION_LEASE_DURATION: '30s',
+  CATTLE_ELECTION_RETRY_PERIOD: '10s',
+  CATTLE_ELECTION_RENEW_DEADLINE: '25s',
+}
+
+function addresses(args: string[], env: Environment = {}) {
+  const { webhooks, metrics, health } = controllerConfig(args, { ...ELECTION, ...env }, { hostname: 'h', pid: 1 })
+  return { webhooks, metrics: metrics?.port, health: health?.port }
+}
+
+describe('addresses', () => {
+  test('of a hub in one process leave webhooks to the flag', () => {
+    expect(addresses([])).toEqual({ webhooks: undefined, metrics: 8080, health: 8081 })
+    expect(addresses(['--listen', '127.0.0.1:9000'])).toMatchObject({ webhooks: { host: '127.0.0.1', port: 9000 } })
+    expect(addresses(['--listen', ':9000', '--controllers=bundle'])).toMatchObject({ webhooks: undefined })
+  })
+
+  test('of a process for GitRepos alone are those of gitjob', () => {
+    expect(addresses(['--controllers=gitrepo'])).toEqual({ webhooks: { host: undefined, port: 8080 }, metrics: 8081, health: 8082 })
+    expect(addresses(['--controllers=gitrepo', '--listen=0'])).toMatchObject({ webhooks: undefined })
+  })
+
+  test('that are none are named', () => {
+    expect(() => addresses(['--listen', 'nowhere'])).toThrow(ConfigError)
+    expect(() => addresses(['--listen', 'nowhere'])).toThrow('--listen="nowhere"')
+  })
+})

@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest'
+import { silentLogger } from '../lib/controller/log.ts'
+import type { Informer, InformerEvent } from '../lib/kube/informer.ts'
+import { type ConfigMapObject, followHubConfig, parseHubConfig } from './hub-config.ts'
+
+const parse = (text: string | undefined) => parseHubConfig(text, 'v9')
+
+test('nothing gives the defaults', () => {
+  const { config, dropped } = parse(undefined)
+  expect(dropped).toEqual([])
+  expect(config).toMatchObject({
+    agentImage: 'rancher/fleet-agent:v9',
+    gitClientTimeoutMs: 30_000,
+    manageAgent: true,
+    agentCheckinInterval: '0s',
+    agentTLSMode: 'system-store',
+  })
+  expect(parse('').config).toEqual(config)
+})
+
+test('YAML and JSON say the same, in any case of keys', () => {
+  const yaml = 'agentimage: a\nbootstrap:\n  Namespace: fleet-local\n  paths: "x , y"\nimagePullSecrets:\n- name: p\napiServerCA: Y2E=\n'
+  const json =
+    '{"agentImage":"a","bootstrap":{"namespace":"fleet-local","paths":"x , y"},"imagePullSecrets":[{"name":"p"}],"apiServerCA":"Y2E="}'
+  expect(parse(yaml)).toEqual(parse(json))
+  expect(parse(yaml).config).toMatchObject({
+    agentImage: 'a',
+    bootstrap: { namespace: 'fleet-local', paths: ['x', 'y'] },
+    imagePullSecrets: ['p'],
+  })
+  expect(parse(yaml).config.apiServerCA.toString()).toBe('ca')
+})
+
+test('durations are written as Go writes them; what cannot be read is dropped by name, 0 silently', () => {
+  const { config, dropped } = parse('{"agentCheckinInterval":"90m","garbageCollectionInterval":"1d","gitClientTimeout":0}')
+  expect(config).toMatchObject({ agentCheckinInterval: '1h30m0s', garbageCollectionInterval: '0s', gitClientTimeoutMs: 30_000 })
+  expect(dropped).toEqual(['garbageCollectionInterval'])
+  expect(parse('{"agentCheckinInterval":15}').dropped).toEqual(['agentCheckinInterval'])
+})
+
+test('the agent is managed unless it is said to be not', () => {
+  expect([parse('{"manageAgent":false}'), parse('{"manageAgent":null}')].map(({ config }) => config.manageAgent)).toEqual([false, true])
+})
+
+test('what is no map of settings is refused', () => {
+  expect(() => parse('- a')).toThrow(/no map/)
+  expect(() => parse('{')).toThrow(/no valid YAML/)
+})
+
+function follow() {
+  let handler: ((event: InformerEvent<ConfigMapObject>) => void) | undefined
+  let present: ConfigMapObject | undefined
+  const informer = {
+    synced: true,
+    get: () => present,
+    subscribe(given: typeof handler) {
+      handler = given
+    },
+  } as unknown as Informer<ConfigMapObject>
+  const source = followHubConfig(informer, {
+    namespace: 'ns',
+    name: 'fleet-controller',
+    version: 'v9',
+    versionAnnotation: 'version',
+    log: silentLogger,
+  })
+  let changes = 0
+  source.onChange(() => changes++)
+  const put = (config: string, annotation?: string) => {
+    const metadata = { name: 'fleet-controller', namespace: 'ns', ...(annotation ? { annotations: { version: annotation } } : {}) }
+    present = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { config } }
+    handler?.({ type: 'modified', object: present })
+  }
+  return { source, put, changes: () => changes, url: () => source.current()?.apiServerURL }
+}
+
+test('without a ConfigMap the defaults hold; the first one is adopted whatever its version, later ones only for ours', () => {
+  const { put, url, changes } = follow()
+  expect(url()).toBe('')
+  put('{"apiServerURL":"one"}')
+  expect(url()).toBe('one')
+  put('{"apiServerURL":"two"}', 'v8')
+  put('{"apiServerURL":"three"}')
+  expect([url(), changes()]).toEqual(['one', 1])
+  put('{"apiServerURL":"four"}', 'v9')
+  expect([url(), changes()]).toEqual(['four', 2])
+})
+
+test('a configuration that cannot be read changes nothing, and as the first one gives none', () => {
+  const started = follow()
+  started.put('- a')
+  expect(started.source.current()).toBeUndefined()
+  started.put('{"apiServerURL":"one"}')
+  started.put('{', 'v9')
+  expect(started.url()).toBe('one')
+})
