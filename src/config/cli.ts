@@ -28,11 +28,12 @@ export interface CliConfig {
   readonly kubectlBinary: string
   readonly searchPath: string
   readonly tempDir: string
+  readonly pid: number
   readonly childEnv: Readonly<Record<string, string>>
 }
 
 /** Reads the environment; throws ConfigError for what cannot be used. */
-export function cliConfig(env: Environment, host: { readonly tempDir: string }): CliConfig {
+export function cliConfig(env: Environment, host: { readonly tempDir: string; readonly pid: number }): CliConfig {
   return {
     kubeconfig: env.KUBECONFIG || undefined,
     inCluster: { host: env.KUBERNETES_SERVICE_HOST, port: env.KUBERNETES_SERVICE_PORT },
@@ -44,6 +45,7 @@ export function cliConfig(env: Environment, host: { readonly tempDir: string }):
     kubectlBinary: env.FLEET_KUBECTL_BINARY || 'kubectl',
     searchPath: env.PATH ?? '',
     tempDir: host.tempDir,
+    pid: host.pid,
     childEnv: Object.fromEntries(CHILD_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]]] : []))),
   }
 }

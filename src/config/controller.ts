@@ -1,10 +1,21 @@
 // The settings of fleet-controller: flags, then environment, then the defaults of the chart.
 import { type ElectionConfig, electionConfig } from './election.ts'
-import { type BindAddress, bindAddress, ConfigError, type Environment, workers } from './environment.ts'
+import { type BindAddress, bindAddress, ConfigError, type Environment, flag, integer, workers } from './environment.ts'
 import { parseFlags } from './flags.ts'
 
 /** The controllers of the hub in the order in which data travels through them. */
-export const CONTROLLERS = ['gitrepo', 'bundle', 'bundledeployment', 'cluster', 'clustergroup', 'content'] as const
+export const CONTROLLERS = [
+  'registration',
+  'cluster',
+  'gitrepo',
+  'bundle',
+  'bundledeployment',
+  'clustergroup',
+  'content',
+  'cleanup',
+] as const
+/** Those that look at all objects, whatever their shard: a shard runs none of them (spec 2.2). */
+const UNSHARDED: readonly ControllerName[] = ['registration', 'content', 'cleanup']
 export type ControllerName = (typeof CONTROLLERS)[number]
 
 export interface ControllerConfig {
@@ -28,7 +39,25 @@ export interface ControllerConfig {
   readonly debug: boolean
   /** HTTPS_PROXY for git over http(s), and the hosts that are reached without it */
   readonly proxy: { readonly http: string | undefined; readonly https: string | undefined; readonly none: string | undefined }
-  readonly tempDir: string | undefined
+  /** helm, for charts out of OCI registries: a path, or a name that is looked up in `searchPath` */
+  readonly helmBinary: string
+  /** PATH */
+  readonly searchPath: string
+  /** what agents are started with (spec 3.7) */
+  readonly agents: AgentSettings
+  /** tokens without a time to live are deleted (spec 3.3) */
+  readonly tokenTtlRequired: boolean
+  /** the hub joins its own fleet as cluster `local`, if the configuration says so (spec 2.4) */
+  readonly bootstrap: boolean
+}
+
+/** What the hub passes on to the agents that it installs. */
+interface AgentSettings {
+  readonly election: ElectionConfig
+  readonly replicas: number
+  readonly debugLevel: number | undefined
+  readonly disableSecurityContext: boolean
+  readonly passedEnv: Readonly<Record<string, string>>
 }
 
 export const CONTROLLER_USAGE = `fleet-controller: watches GitRepos and Bundles on the hub and decides what each cluster gets
@@ -40,7 +69,9 @@ export const CONTROLLER_USAGE = `fleet-controller: watches GitRepos and Bundles 
   --listen HOST:PORT       receive webhooks of git servers there; default: :8080 with --controllers=gitrepo, otherwise nowhere
   --leader-elect=BOOL      wait for the lease before working; default: true
   --disable-metrics        serve no metrics
+  --disable-bootstrap      do not join the hub to its own fleet, whatever the configuration says
   --debug                  log more
+  --debug-level N          passed on to agents with FLEET_PROPAGATE_DEBUG_SETTINGS_TO_AGENTS=true
   --version, --help
 `
 
@@ -52,7 +83,9 @@ const FLAGS = {
   listen: 'text',
   'leader-elect': 'boolean',
   'disable-metrics': 'boolean',
+  'disable-bootstrap': 'boolean',
   debug: 'boolean',
+  'debug-level': 'text',
 } as const
 
 const NOWHERE = '0'
@@ -64,8 +97,8 @@ export function controllerConfig(
   host: { readonly hostname: string; readonly pid: number },
 ): ControllerConfig {
   const flags = parseFlags(args, FLAGS)
-  const controllers = parseControllers(flags.controllers)
   const shard = flags['shard-id'] ?? ''
+  const controllers = parseControllers(flags.controllers, shard !== '')
   const gitOnly = [...controllers].every((name) => name === 'gitrepo')
   return {
     kubeconfig: flags.kubeconfig ?? (env.KUBECONFIG || undefined),
@@ -77,6 +110,8 @@ export function controllerConfig(
     lease: `${gitOnly ? 'fleet-gitops' : 'fleet-controller'}-leader-election-shard${shard ? `-${shard}` : ''}`,
     election: electionConfig(env, flags['leader-elect'] ?? true),
     workers: {
+      registration: workers(env, 'REGISTRATION', 50),
+      cleanup: 4,
       gitrepo: workers(env, 'GITREPO', 50),
       bundle: workers(env, 'BUNDLE', 50),
       bundledeployment: workers(env, 'BUNDLEDEPLOYMENT', 50),
@@ -92,18 +127,36 @@ export function controllerConfig(
     webhooks: controllers.has('gitrepo') ? bindAddress({ '--listen': flags.listen }, '--listen', gitOnly ? ':8080' : NOWHERE) : undefined,
     debug: flags.debug ?? false,
     proxy: { http: env.HTTP_PROXY || env.http_proxy, https: env.HTTPS_PROXY || env.https_proxy, none: env.NO_PROXY || env.no_proxy },
-    tempDir: env.TMPDIR,
+    helmBinary: env.FLEET_HELM_BINARY || 'helm',
+    searchPath: env.PATH ?? '',
+    agents: agentSettings(env, flags),
+    tokenTtlRequired: flag(env, 'FLEET_REGISTRATION_TOKEN_TTL_REQUIRED', false),
+    bootstrap: !(flags['disable-bootstrap'] ?? false),
   }
 }
 
-function parseControllers(text: string | undefined): ReadonlySet<ControllerName> {
-  if (text === undefined) return new Set(CONTROLLERS)
+const ERROR_MAPPING = 'CATTLE_WRANGLER_CHECK_GVK_ERROR_MAPPING'
+
+function agentSettings(env: Environment, flags: { readonly debug?: boolean; readonly 'debug-level'?: string }): AgentSettings {
+  const passesDebug = flag(env, 'FLEET_PROPAGATE_DEBUG_SETTINGS_TO_AGENTS', false) && flags.debug === true
+  return {
+    election: electionConfig(env, true, 'FLEET_AGENT'),
+    replicas: integer(env, 'FLEET_AGENT_REPLICA_COUNT', 1, 0),
+    debugLevel: passesDebug ? integer({ '--debug-level': flags['debug-level'] }, '--debug-level', 0) : undefined,
+    disableSecurityContext: flag(env, 'FLEET_DEBUG_DISABLE_SECURITY_CONTEXT', false),
+    passedEnv: env[ERROR_MAPPING] ? { [ERROR_MAPPING]: env[ERROR_MAPPING] } : {},
+  }
+}
+
+function parseControllers(text: string | undefined, isShard: boolean): ReadonlySet<ControllerName> {
+  const possible = CONTROLLERS.filter((name) => !isShard || !UNSHARDED.includes(name))
+  if (text === undefined) return new Set(possible)
   const names = text
     .split(',')
     .map((name) => name.trim())
     .filter(Boolean)
-  const unknown = names.filter((name) => !isController(name))
-  if (unknown.length > 0 || names.length === 0) throw new ConfigError(`--controllers=${text}: choose from ${CONTROLLERS.join(', ')}`)
+  const unknown = names.filter((name) => !possible.some((candidate) => candidate === name))
+  if (unknown.length > 0 || names.length === 0) throw new ConfigError(`--controllers=${text}: choose from ${possible.join(', ')}`)
   return new Set(names.filter(isController))
 }
 

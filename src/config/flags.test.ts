@@ -32,7 +32,7 @@ test('a process that only reads git holds the lease of the git controllers, with
 })
 
 test('a controller that does not exist is named with those that do', () => {
-  expect(() => controllerConfig(['--controllers=gitrepos'], {}, host)).toThrow(/choose from gitrepo, bundle/)
+  expect(() => controllerConfig(['--controllers=gitrepos'], {}, host)).toThrow(/choose from registration, cluster, gitrepo, bundle/)
 })
 
 test('flags win over the environment', () => {

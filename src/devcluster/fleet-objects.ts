@@ -95,12 +95,21 @@ export function hubObjects(image: string, env: Readonly<Record<string, string>>)
   const account = { name: 'fleet-controller', namespace: SYSTEM_NAMESPACE }
   return [
     ...[SYSTEM_NAMESPACE, 'cattle-fleet-clusters-system', WORKSPACE, 'fleet-local'].map((name) => namespace(name)),
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'fleet-controller', namespace: SYSTEM_NAMESPACE }, data: { config: '{}' } },
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'fleet-controller', namespace: SYSTEM_NAMESPACE },
+      data: { config: JSON.stringify({ manageAgent: false }) },
+    },
     serviceAccount(account.name, account.namespace),
     clusterRole('fleet-controller', [
       { apiGroups: [FLEET], resources: ['*'], verbs: ['*'] },
-      { apiGroups: [''], resources: ['secrets', 'configmaps'], verbs: ALL_VERBS },
-      { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch', 'delete'] },
+      { apiGroups: [''], resources: ['secrets', 'configmaps', 'namespaces', 'serviceaccounts'], verbs: ALL_VERBS },
+      {
+        apiGroups: ['rbac.authorization.k8s.io'],
+        resources: ['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'],
+        verbs: [...ALL_VERBS, 'escalate', 'bind'],
+      },
       { apiGroups: ['events.k8s.io', ''], resources: ['events'], verbs: ['create', 'patch'] },
       { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update', 'patch'] },
     ]),

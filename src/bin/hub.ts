@@ -1,0 +1,155 @@
+// The controllers of the hub, in the order in which data travels through them: clusters join, repositories are read, bundles spread, status comes back.
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { CONTROLLER_CONFIG_NAME, SHARD_REF_LABEL, VERSION_ANNOTATION } from '../api/labels.ts'
+import { chartSourceFor } from '../bundle/chart-source/git-repo-charts.ts'
+import { createPublisher, publishedBundles } from '../bundle/publish.ts'
+import { CONTROLLERS, type ControllerConfig, type ControllerName } from '../config/controller.ts'
+import { followHubConfig } from '../config/hub-config.ts'
+import { VERSION } from '../config/version.ts'
+import { createBundleController } from '../deployment/bundle-controller.ts'
+import { createDeploymentFinalizer } from '../deployment/finalize.ts'
+import { bundleCache } from '../deployment/indexes.ts'
+import { bundleSecrets } from '../deployment/secrets.ts'
+import type { ChartDownloader } from '../lib/charts/downloads.ts'
+import { systemClock } from '../lib/controller/clock.ts'
+import type { Controller } from '../lib/controller/controller.ts'
+import { createEventRecorder } from '../lib/controller/events.ts'
+import type { Logger } from '../lib/controller/log.ts'
+import type { Runnable } from '../lib/controller/manager.ts'
+import type { ControllerMetrics } from '../lib/controller/metrics.ts'
+import { createStatusWriter } from '../lib/controller/status.ts'
+import type { GitBackend } from '../lib/git/types.ts'
+import type { KubeClient } from '../lib/kube/client.ts'
+import type { KubeConnection } from '../lib/kube/connection.ts'
+import type { InformerFactory } from '../lib/kube/informer.ts'
+import type { KubeObject } from '../lib/kube/types.ts'
+import { createClusterLifecycleController } from '../registration/cluster-lifecycle-controller.ts'
+import { REGISTRATION_CONTROLLERS } from '../registration/controllers.ts'
+import { createRegistrationInformers } from '../registration/informers.ts'
+import type { RegistrationDeps } from '../registration/settings.ts'
+import { createGitRepoController } from '../source/git-repo-controller.ts'
+import { createRestrictions } from '../source/restrictions.ts'
+import { createSecretReader, SECRET } from '../source/secrets.ts'
+import { createWebhookListener } from '../source/webhooks/listener.ts'
+import { createReceiver } from '../source/webhooks/receiver.ts'
+import { createBundleDeploymentDisplayController } from '../status/bundle-deployment-display.ts'
+import { createClusterGroupStatusController } from '../status/cluster-group-status.ts'
+import { createClusterStatusController } from '../status/cluster-status.ts'
+import { createContentController } from '../status/content-references.ts'
+import { createGitRepoStatusController } from '../status/git-repo-status.ts'
+import { createStatusInformers } from '../status/informers.ts'
+import { compileValuesTemplate } from './values-templates.ts'
+
+/** What all controllers are made with. */
+export interface HubParts {
+  readonly connection: KubeConnection
+  readonly client: KubeClient
+  readonly informers: InformerFactory
+  readonly backend: GitBackend
+  readonly charts: ChartDownloader
+  readonly log: Logger
+  readonly metrics: ControllerMetrics | undefined
+}
+
+/** The controllers that the settings ask for. A controller that is not made asks for no cache. */
+export function createControllers(config: ControllerConfig, parts: HubParts): Controller[] {
+  const { shard } = config
+  const { client, informers, log, metrics } = parts
+  const common = (name: ControllerName) => ({
+    client,
+    informers,
+    log: log.child({ controller: name }),
+    clock: systemClock,
+    workers: config.workers[name],
+    metrics,
+    shard,
+  })
+  const isOurs = ({ metadata }: KubeObject) => (metadata.labels?.[SHARD_REF_LABEL] ?? '') === shard
+  const status = (name: ControllerName) => ({ ...common(name), informers: createStatusInformers(informers), handles: isOurs })
+  const recorder = (component: string) =>
+    createEventRecorder(client, { component: shard ? `${component}-${shard}` : component, clock: systemClock, log })
+
+  let registration: RegistrationDeps | undefined
+  const joining = () => {
+    registration ??= registrationDeps(config, parts)
+    return registration
+  }
+
+  const makers: Record<ControllerName, () => Controller[]> = {
+    registration: () => {
+      const { cleanup: _cleanup, ...others } = REGISTRATION_CONTROLLERS
+      return Object.values(others).map((create) => create(joining()))
+    },
+    cluster: () => [
+      createClusterLifecycleController({ ...common('cluster'), bundles: bundleCache, handles: isOurs }),
+      createClusterStatusController(status('cluster')),
+    ],
+    gitrepo: () => [
+      createGitRepoController({ ...common('gitrepo'), ...gitRepoDeps(config, parts), events: recorder('fleet-gitops') }),
+      createGitRepoStatusController(status('gitrepo')),
+    ],
+    bundle: () => [
+      createBundleController({ ...common('bundle'), events: recorder('fleet-bundle-ctrl'), compileTemplate: compileValuesTemplate }),
+    ],
+    bundledeployment: () => [
+      createDeploymentFinalizer(common('bundledeployment')),
+      createBundleDeploymentDisplayController(status('bundledeployment')),
+    ],
+    clustergroup: () => [createClusterGroupStatusController(status('clustergroup'))],
+    content: () => [createContentController(status('content'))],
+    cleanup: () => [REGISTRATION_CONTROLLERS.cleanup(joining())],
+  }
+  return CONTROLLERS.filter((name) => config.controllers.has(name)).flatMap((name) => makers[name]())
+}
+
+/** What listens on every replica. */
+export function createListeners(config: ControllerConfig, { client, informers, log }: HubParts): Runnable[] {
+  if (!config.webhooks) return []
+  const common = { clock: systemClock, log: log.child({ part: 'webhooks' }) }
+  const answer = createReceiver({ ...common, client, informers, systemNamespace: config.namespace })
+  return [createWebhookListener({ ...common, ...config.webhooks, answer })]
+}
+
+function gitRepoDeps({ proxy, namespace }: ControllerConfig, { client, informers, backend, charts, log }: HubParts) {
+  const restrictions = createRestrictions(informers)
+  const secrets = createSecretReader(client, informers.informer({ type: SECRET, metadataOnly: true }))
+  return {
+    backend,
+    publisher: createPublisher({
+      client,
+      bundles: informers.informer(publishedBundles),
+      valuesSecrets: informers.informer(bundleSecrets),
+      charts: chartSourceFor({ downloader: charts, secrets }),
+      log,
+    }),
+    random: Math.random,
+    tempDir: tmpdir(),
+    pid: process.pid,
+    systemNamespace: namespace,
+    gitDefaults: () => ({ proxy }),
+    authorize: restrictions.authorize,
+    restrictions: restrictions.informers,
+  }
+}
+
+/** What the controllers of registration share: one status writer, so that none stumbles over what another has just written. */
+function registrationDeps(config: ControllerConfig, { connection, client, informers: factory, log, metrics }: HubParts): RegistrationDeps {
+  const { namespace: systemNamespace, agents, tokenTtlRequired, bootstrap } = config
+  const informers = createRegistrationInformers(factory, systemNamespace)
+  const versioned = { namespace: systemNamespace, name: CONTROLLER_CONFIG_NAME, version: VERSION, versionAnnotation: VERSION_ANNOTATION }
+  return {
+    client,
+    connection,
+    informers,
+    config: followHubConfig(informers.configMaps, { ...versioned, log }),
+    settings: { systemNamespace, version: VERSION, agent: agents, tokenTtlRequired, bootstrap },
+    statuses: createStatusWriter(client),
+    events: createEventRecorder(client, { component: 'fleet-agentmanagement', clock: systemClock, log }),
+    log,
+    clock: systemClock,
+    workers: config.workers.registration,
+    metrics,
+    randomBytes,
+  }
+}

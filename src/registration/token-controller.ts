@@ -1,0 +1,68 @@
+import type { ClusterRegistrationToken } from '../api/cluster-registration-token.ts'
+import { formatTime } from '../lib/controller/conditions.ts'
+import { type Controller, createController, type ReconcileResult } from '../lib/controller/controller.ts'
+import { WaitingError } from '../lib/controller/errors.ts'
+import { keyOf, parseKey } from '../lib/controller/keys.ts'
+import { accountOf, accountToken } from './account-token.ts'
+import { managedSet } from './informers.ts'
+import { carryOut, planSet, refTo } from './object-set.ts'
+import { recordedOwner } from './set-identity.ts'
+import type { RegistrationDeps } from './settings.ts'
+import { TOKEN_SET, type TokenLife, tokenAccount, tokenLife, tokenRights, tokenValuesSecret } from './token.ts'
+
+/** Gives registration tokens their account, rights and values, keeps these as they should be, and ends tokens in time (spec 3.3). */
+export function createTokenController(deps: RegistrationDeps): Controller {
+  const { client, clock, config, informers, settings, statuses, workers, metrics } = deps
+  const { tokens, managed, accountTokens } = informers
+  const log = deps.log.child({ controller: 'clusterregistrationtoken' })
+
+  async function reconcile(key: string): Promise<ReconcileResult | undefined> {
+    const { name, namespace } = parseKey(key)
+    const token = tokens.get(name, namespace)
+    if (!token || token.metadata.deletionTimestamp) return undefined
+    const life = tokenLife(token, settings.tokenTtlRequired, clock.now())
+    if (life.state === 'refused' || life.state === 'expired') return end(token, life)
+    await provide(token)
+    const expires = 'expires' in life ? { expires: formatTime(life.expires) } : {}
+    await statuses.write(token, { secretName: name, ...expires }, { owned: ['secretName', 'expires'] })
+    return life.state === 'good' ? { requeueAfterMs: life.expires - clock.now() + 1 } : undefined
+  }
+
+  async function provide(token: ClusterRegistrationToken): Promise<void> {
+    const hub = config.current()
+    if (!hub) throw new WaitingError('waits for a configuration that can be read: see ConfigMap fleet-controller')
+    const account = tokenAccount(token)
+    const live = managed.ServiceAccount.get(account.name, account.namespace)
+    const set = { id: TOKEN_SET, owner: token }
+    const rights = tokenRights(token)
+    if (!live) await carryOut(client, planSet(set, rights, { ...managedSet(informers, set), members: [] }))
+    const secret = tokenValuesSecret(token, await accountToken(client, informers, live, account), hub, settings.systemNamespace)
+    await carryOut(client, planSet(set, [...rights, secret], managedSet(informers, set)))
+  }
+
+  async function end(token: ClusterRegistrationToken, life: TokenLife): Promise<undefined> {
+    const { uid } = token.metadata
+    await client.delete(refTo(token), uid ? { uid } : {})
+    const because = life.state === 'expired' ? 'its time is over' : 'tokens must have a ttl here, and it has none'
+    log.info({ token: keyOf(token), because }, 'registration token deleted')
+    return undefined
+  }
+
+  const controller = createController({ name: 'clusterregistrationtoken', workers, reconcile, clock, log: deps.log, metrics })
+  controller.watch(tokens)
+  for (const members of [managed.ServiceAccount, managed.Secret, managed.Role, managed.RoleBinding]) {
+    controller.watch(members, ({ object }) => {
+      const owner = recordedOwner(object)
+      return owner?.kind === 'ClusterRegistrationToken' ? [keyOf(owner)] : []
+    })
+  }
+  controller.watch(accountTokens, ({ object }) => {
+    const account = managed.ServiceAccount.get(accountOf(object) ?? '', object.metadata.namespace)
+    const owner = account && recordedOwner(account)
+    return owner?.kind === 'ClusterRegistrationToken' ? [keyOf(owner)] : []
+  })
+  config.onChange(() => {
+    for (const token of tokens.list()) controller.enqueue(keyOf(token))
+  })
+  return controller
+}
