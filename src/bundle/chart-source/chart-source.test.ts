@@ -25,7 +25,7 @@ let encrypted: ChartServer
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'chart-source-'))
-  downloader = createChartDownloader({ helm: '/nowhere/helm', backend, tempDir: dir })
+  downloader = createChartDownloader({ helm: '/nowhere/helm', backend, tempDir: dir, pid: process.pid })
   ;[open, guarded, encrypted] = await Promise.all([startChartServer(), startChartServer({ auth: user }), startChartServer({ tls: true })])
   for (const server of [open, guarded, encrypted])
     for (const version of ['1.0.0', '1.2.0']) await server.publish('stable', 'hello', version)

@@ -36,8 +36,9 @@ test('what cannot be read is an error', () => {
 
 test('an expression that takes for ever stops nobody', () => {
   const start = performance.now()
-  expect(() => compileUrlPattern('https://h/(a+)+$')(`https://h/${'a'.repeat(60)}!`)).toThrow(/takes too long/)
-  expect(performance.now() - start).toBeLessThan(1_000)
+  const pattern = compileUrlPattern('https://h/(a+)+$')
+  for (let i = 0; i < 10; i++) expect(() => pattern(`https://h/${'a'.repeat(60)}!`)).toThrow(/takes too long/)
+  expect(performance.now() - start).toBeLessThan(3_000)
 })
 
 test('an address matches only if the host that is asked is the one meant', () => {
