@@ -1,14 +1,16 @@
-// `npm run generate`: writes what is made from src/api, the CRDs and the API reference. With --check it writes nothing, and fails when a file
+// `npm run generate`: writes what is made from src/api: the CRDs, the API reference and the schema of fleet.yaml. With --check it writes nothing, and fails when a file
 // is out of date, missing or left over.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DEFINITIONS } from '../src/api/definitions.ts'
 import { apiDocs } from './lib/generate/api-docs.ts'
 import { crdYaml } from './lib/generate/crd.ts'
+import { fleetSchema } from './lib/generate/fleet-schema.ts'
 import { ROOT } from './lib/run.ts'
 
 const wanted = new Map(DEFINITIONS.map((definition) => [`crds/${definition.plural}.yaml`, crdYaml(definition)]))
 wanted.set('docs/api.md', apiDocs(DEFINITIONS))
+wanted.set('docs/fleet.schema.json', fleetSchema())
 
 function read(file: string): string | undefined {
   try {

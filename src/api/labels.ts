@@ -15,8 +15,6 @@ export const BUNDLE_NAME_LABEL = 'fleet.cattle.io/bundle-name'
 export const BUNDLE_NAMESPACE_LABEL = 'fleet.cattle.io/bundle-namespace'
 /** Bundle, BundleDeployment: the HelmOp that owns it. */
 export const HELM_OP_LABEL = 'fleet.cattle.io/fleet-helm-name'
-/** GitRepo, HelmOp, Bundle: the id of the user who made it; logged only. */
-export const CREATED_BY_USER_ID_LABEL = 'fleet.cattle.io/created-by-user-id'
 /** GitRepo, Bundle: obsolete, removed on sight. */
 export const CREATED_BY_DISPLAY_NAME_LABEL = 'fleet.cattle.io/created-by-display-name'
 /** BundleDeployment: the Content that it deploys; absent when contents come from a registry or a chart repository. */
@@ -50,17 +48,11 @@ export const NON_MANAGED_AGENT_LABEL = 'fleet.cattle.io/non-managed-agent'
 export const AGENT_NODE_LABEL = 'fleet.cattle.io/agent'
 /** Cluster: the name that users see; another match for `clusterName`. */
 export const CLUSTER_DISPLAY_NAME_LABEL = 'management.cattle.io/cluster-display-name'
-/** Cluster: the name in the management API; a label of metrics. */
-export const MANAGEMENT_CLUSTER_NAME_LABEL = 'management.cattle.io/cluster-name'
 
 // Sharding.
 
 /** The shard that handles an object. */
 export const SHARD_REF_LABEL = 'fleet.cattle.io/shard-ref'
-/** The shard that a controller's pod handles. */
-export const SHARD_ID_LABEL = 'fleet.cattle.io/shard-id'
-/** `true` on the pods that handle objects without a shard. */
-export const SHARD_DEFAULT_LABEL = 'fleet.cattle.io/shard-default'
 
 // Configuration and GitRepo bookkeeping.
 
@@ -72,16 +64,6 @@ export const CLIENT_SECRET_HASH_ANNOTATION = 'fleet.cattle.io/client-secret-hash
 export const HELM_SECRET_HASH_ANNOTATION = 'fleet.cattle.io/helm-secret-hash'
 /** Annotation of GitRepos: hash of the chart credentials by path. */
 export const HELM_SECRET_FOR_PATHS_HASH_ANNOTATION = 'fleet.cattle.io/helm-secret-for-paths-hash'
-/** Annotation of GitRepos whose `helmRepoURLRegex` was filled in by the one-time migration. */
-export const HELM_REGEX_MIGRATED_ANNOTATION = 'fleet.cattle.io/helm-regex-auto-migrated'
-/** Annotation of marker ConfigMaps of migrations. */
-export const MIGRATION_ANNOTATION = 'fleet.cattle.io/migration'
-/** Label of git jobs: the GitRepo's generation. */
-export const GIT_REPO_GENERATION_LABEL = 'fleet.cattle.io/gitrepo-generation'
-/** Label of git jobs: the GitRepo's forceSyncGeneration. */
-export const FORCE_SYNC_GENERATION_LABEL = 'fleet.cattle.io/force-sync-generation'
-/** Annotation of CA bundle secrets: unix time of the last write. */
-export const REVISION_ANNOTATION = 'revision'
 
 // Annotations of the chart's metadata in a release: how the agent knows its releases again.
 
@@ -109,11 +91,9 @@ export const HELM_RESOURCE_POLICY_ANNOTATION = 'helm.sh/resource-policy'
 // Finalizers.
 
 export const GIT_REPO_FINALIZER = 'fleet.cattle.io/gitrepo-finalizer'
-export const HELM_OP_FINALIZER = 'fleet.cattle.io/helmop-finalizer'
 export const BUNDLE_FINALIZER = 'fleet.cattle.io/bundle-finalizer'
 export const BUNDLE_DEPLOYMENT_FINALIZER = 'fleet.cattle.io/bundle-deployment-finalizer'
 export const CLUSTER_FINALIZER = 'fleet.cattle.io/cluster-finalizer'
-export const SCHEDULE_FINALIZER = 'fleet.cattle.io/schedule-finalizer'
 
 // Secret types.
 
@@ -144,7 +124,5 @@ export const GLOBAL_WEBHOOK_SECRET_NAME = 'gitjob-webhook'
 export const DEFAULT_GIT_SECRET_NAME = 'gitcredential'
 /** Secret with the OCI registry for GitRepos that name none. */
 export const DEFAULT_OCI_SECRET_NAME = 'ocistorage'
-/** ConfigMap in the system namespace with known SSH hosts. */
-export const KNOWN_HOSTS_NAME = 'known-hosts'
 /** Service account that an agent impersonates where no other applies, if it exists. */
 export const DEFAULT_SERVICE_ACCOUNT = 'fleet-default'

@@ -7,12 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive } from '../../../src/devcluster/leftovers.ts'
 import { buildControlPlane, publish } from './build.ts'
 import { acquireLock } from './lock.ts'
-import { findInstalled, hasDocker, hasGo, hasK3d, isCompleteFolder } from './look.ts'
+import { findInstalled, hasDocker, hasGo, isCompleteFolder } from './look.ts'
 import type { BuildPlan } from './plan.ts'
 import { PROGRAMS, planBuild } from './plan.ts'
 import { createProgressLine, formatMinutes } from './progress.ts'
-import type { BinarySource, ClusterSource } from './sources.ts'
-import { chooseBinaries, chooseClusters, nothingFound } from './sources.ts'
+import type { BinarySource } from './sources.ts'
+import { chooseBinaries, nothingFound } from './sources.ts'
 
 const MODULE_DIR = join(import.meta.dirname, '..', '..', 'control-plane')
 const LOCK_LIMIT_MS = 60 * 60_000
@@ -32,14 +32,6 @@ export async function ensureControlPlane(env: NodeJS.ProcessEnv = process.env): 
   if (source.kind === 'none') throw new Error(nothingFound(plan.goVersion))
   await buildOnce(plan, target, source.with)
   return { bin: checkFolder(target) }
-}
-
-/** Where the clusters of a demonstration come from on this machine. */
-export async function findClusters(env: NodeJS.ProcessEnv = process.env): Promise<ClusterSource> {
-  const given = { kubeBin: env.KUBE_BIN || undefined, kubeconfig: env.KUBECONFIG || undefined }
-  if (given.kubeBin ?? given.kubeconfig) return chooseClusters({ ...given, docker: false, k3d: false })
-  const docker = await hasDocker()
-  return chooseClusters({ docker, k3d: docker && (await hasK3d()) })
 }
 
 // Asks the cheap questions first, and the dear ones only when their answer matters.

@@ -46,16 +46,6 @@ export async function hasDocker(): Promise<boolean> {
   return /^\d/.test(await output('docker', ['version', '--format', '{{.Server.Version}}']))
 }
 
-/** True when k3d and what is needed to work with its clusters are installed. */
-export async function hasK3d(): Promise<boolean> {
-  const [k3d, kubectl, helm] = await Promise.all([
-    output('k3d', ['version']),
-    output('kubectl', ['version', '--client']),
-    output('helm', ['version', '--short']),
-  ])
-  return k3d !== '' && kubectl !== '' && isVersionAtLeast(helm, ...HELM)
-}
-
 // Nothing when the program is missing, fails or hangs: for the question whether it can be used that is all the same.
 async function output(program: string, args: readonly string[], options: { cwd?: string; timeout?: number } = {}): Promise<string> {
   try {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chooseBinaries, chooseClusters, isGoNewEnough, isVersionAtLeast, nothingFound } from './sources.ts'
+import { chooseBinaries, isGoNewEnough, isVersionAtLeast, nothingFound } from './sources.ts'
 
 const everything = { kubeBin: '/given', cached: '/cache/key', installed: { etcd: '/usr/bin/etcd' }, go: true, docker: true }
 
@@ -13,19 +13,6 @@ describe('chooseBinaries', () => {
     ['or nothing', { go: false, docker: false }, { kind: 'none' }],
   ])('%s', (_what, found, source) => {
     expect(chooseBinaries(found)).toEqual(source)
-  })
-})
-
-describe('chooseClusters', () => {
-  const all = { kubeBin: '/given', kubeconfig: '/k', docker: true, k3d: true }
-  it.each([
-    ['our own when KUBE_BIN is set', all, { kind: 'binaries' }],
-    ['the clusters of the user', { ...all, kubeBin: undefined }, { kind: 'kubeconfig', kubeconfig: '/k' }],
-    ['k3d', { docker: true, k3d: true }, { kind: 'k3d' }],
-    ['our own without k3d', { docker: true, k3d: false }, { kind: 'binaries' }],
-    ['our own when no engine answers', { docker: false, k3d: true }, { kind: 'binaries' }],
-  ])('%s', (_what, found, source) => {
-    expect(chooseClusters(found)).toEqual(source)
   })
 })
 

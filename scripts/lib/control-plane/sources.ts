@@ -31,31 +31,6 @@ export function chooseBinaries(found: Findings): BinarySource {
   return { kind: 'none' }
 }
 
-/** What was found with regard to whole clusters. */
-export interface ClusterFindings {
-  readonly kubeBin?: string | undefined
-  /** Path(s) given by KUBECONFIG. */
-  readonly kubeconfig?: string | undefined
-  readonly docker: boolean
-  /** k3d, kubectl and helm v4 are installed. */
-  readonly k3d: boolean
-}
-
-/** Where the clusters of a demonstration come from. */
-export type ClusterSource =
-  | { readonly kind: 'kubeconfig'; readonly kubeconfig: string }
-  | { readonly kind: 'k3d' }
-  /** Our own, started from the programs that `ensureControlPlane()` gives. */
-  | { readonly kind: 'binaries' }
-
-/** The first that works: KUBE_BIN asks for our own, then the user's clusters, then k3d, then our own. */
-export function chooseClusters(found: ClusterFindings): ClusterSource {
-  if (found.kubeBin !== undefined) return { kind: 'binaries' }
-  if (found.kubeconfig !== undefined) return { kind: 'kubeconfig', kubeconfig: found.kubeconfig }
-  if (found.docker && found.k3d) return { kind: 'k3d' }
-  return { kind: 'binaries' }
-}
-
 /** What to tell somebody whose machine has none of it. */
 export function nothingFound(goVersion: string): string {
   const release = goVersion.split('.').slice(0, 2).join('.')
