@@ -1,7 +1,8 @@
 // `npm run conformance -- AREA [FILE]`: a black-box suite of the conformance folder, run against this tree through scripts/conformance-adapter.json.
 // The folder is CONFORMANCE, or ../shared/conformance beside the checkout. FILE is a file name without `.test.ts`.
-import { existsSync, readdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 import { ensureControlPlane } from './control-plane.ts'
 import { buildIfNeeded } from './lib/build.ts'
 import { ROOT, run } from './lib/run.ts'
@@ -30,9 +31,26 @@ if (tests.length === 0) {
 }
 await buildIfNeeded()
 const { bin } = await ensureControlPlane()
-const { code } = await run(
-  process.execPath,
-  ['--test', '--test-concurrency=2', '--test-timeout=300000', ...tests.map((name) => join(suites, area, name))],
-  { inherit: true, env: { KUBE_BIN: bin, CONFORMANCE_ADAPTER: join(ROOT, 'scripts', 'conformance-adapter.json') } },
-)
+const dir = mkdtempSync(join(tmpdir(), 'conformance-adapter-'))
+const adapter = join(dir, 'adapter.json')
+writeFileSync(adapter, JSON.stringify(absoluteAdapter()))
+const started = ['--test', '--test-concurrency=2', '--test-timeout=300000', ...tests.map((name) => join(suites, area, name))]
+// the programs find helm and kubectl as they would in their image: on the PATH
+const env = { KUBE_BIN: bin, CONFORMANCE_ADAPTER: adapter, PATH: `${dirname(process.execPath)}:${bin}:${process.env.PATH}` }
+const { code } = await run(process.execPath, started, { inherit: true, env })
+rmSync(dir, { recursive: true, force: true })
 process.exit(code)
+
+interface Adapter {
+  readonly crds: string
+  readonly roles: Readonly<Record<string, { readonly command: readonly string[] }>>
+}
+
+/** The adapter of this tree with paths that hold in any folder: the suites start some programs in folders of their own. */
+function absoluteAdapter(): Adapter {
+  const scripts = join(ROOT, 'scripts')
+  const adapter = JSON.parse(readFileSync(join(scripts, 'conformance-adapter.json'), 'utf8')) as Adapter
+  const absolute = (path: string) => (path.startsWith('../') ? resolve(scripts, path) : path)
+  const roles = Object.entries(adapter.roles).map(([name, role]) => [name, { ...role, command: role.command.map(absolute) }])
+  return { ...adapter, crds: absolute(adapter.crds), roles: Object.fromEntries(roles) }
+}

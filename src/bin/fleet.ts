@@ -17,6 +17,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   tempDir: tmpdir(),
+  pid: process.pid,
   clock: systemClock,
   stdin: process.stdin,
   stdout: process.stdout,

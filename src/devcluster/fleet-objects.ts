@@ -1,9 +1,10 @@
-// The objects that make a hub and its clusters out of empty control planes: what the charts and the registration flow leave behind.
-import { clusterNamespace } from '../api/names.ts'
+// The objects that make a hub and its clusters out of empty control planes: what somebody installs and writes; registration does the rest.
 import type { KubeObject } from '../lib/kube/types.ts'
 
 /** The system namespace of both programs. */
 export const SYSTEM_NAMESPACE = 'cattle-fleet-system'
+/** Where the hub keeps the credentials of clusters until their agents have fetched them. */
+const REGISTRATION_NAMESPACE = 'cattle-fleet-clusters-system'
 /** Where GitRepos and Clusters of users live. */
 export const WORKSPACE = 'fleet-default'
 
@@ -90,16 +91,28 @@ function deployment({ name, image, command, env }: Program): Plain {
   }
 }
 
+/** The hub as its clusters reach it. */
+export interface HubAddress {
+  readonly url: string
+  /** PEM */
+  readonly ca: string
+}
+
 /** What chart `fleet` leaves on the hub: namespaces, configuration, rights, the controller. CRDs come first. */
-export function hubObjects(image: string, env: Readonly<Record<string, string>>): Plain[] {
+export function hubObjects(
+  images: { readonly hub: string; readonly agent: string },
+  hub: HubAddress,
+  env: Readonly<Record<string, string>>,
+): Plain[] {
   const account = { name: 'fleet-controller', namespace: SYSTEM_NAMESPACE }
+  const config = { apiServerURL: hub.url, apiServerCA: base64(hub.ca), agentImage: images.agent, agentTLSMode: 'strict' }
   return [
-    ...[SYSTEM_NAMESPACE, 'cattle-fleet-clusters-system', WORKSPACE, 'fleet-local'].map((name) => namespace(name)),
+    ...[SYSTEM_NAMESPACE, REGISTRATION_NAMESPACE, WORKSPACE, 'fleet-local'].map((name) => namespace(name)),
     {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { name: 'fleet-controller', namespace: SYSTEM_NAMESPACE },
-      data: { config: JSON.stringify({ manageAgent: false }) },
+      data: { config: JSON.stringify(config) },
     },
     serviceAccount(account.name, account.namespace),
     clusterRole('fleet-controller', [
@@ -114,83 +127,73 @@ export function hubObjects(image: string, env: Readonly<Record<string, string>>)
       { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update', 'patch'] },
     ]),
     binding({ name: 'fleet-controller', role: 'fleet-controller', account }),
-    clusterRole('fleet-bundle-deployment', [
-      { apiGroups: [FLEET], resources: ['bundledeployments'], verbs: ['get', 'list', 'watch'] },
-      { apiGroups: [FLEET], resources: ['bundledeployments/status'], verbs: ['update', 'patch'] },
-      { apiGroups: [''], resources: ['secrets', 'configmaps'], verbs: ['get'] },
-    ]),
-    clusterRole('fleet-content', [{ apiGroups: [FLEET], resources: ['contents'], verbs: ['get'] }]),
-    deployment({ name: 'fleet-controller', image, command: ['fleetcontroller'], env }),
+    deployment({ name: 'fleet-controller', image: images.hub, command: ['fleetcontroller'], env }),
   ]
 }
 
-/** A cluster of the workspace, its namespace on the hub, and the account of its agent. */
-export interface MemberCluster {
-  readonly cluster: Plain
-  /** the namespace of its BundleDeployments; also Cluster.status.namespace */
-  readonly namespace: string
-  readonly account: string
-  readonly objects: readonly Plain[]
-}
-
-/** What a granted ClusterRegistration leaves on the hub (spec 3.4), the Cluster itself included. */
-export function memberCluster(name: string, labels: Readonly<Record<string, string>>): MemberCluster {
-  const inNamespace = clusterNamespace(WORKSPACE, name)
-  const request = `request-${name}`
-  const account = { name: request, namespace: inNamespace }
-  return {
-    cluster: {
+/** What somebody writes to import a cluster (spec 3.2): its kubeconfig, and how it reaches the hub when not as the configuration says. */
+export function importedCluster(
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  kubeconfig: string,
+  hub: HubAddress,
+  env: Readonly<Record<string, string>>,
+): Plain[] {
+  const secret = `${name}-kubeconfig`
+  const data = { value: kubeconfig, apiServerURL: hub.url, apiServerCA: hub.ca }
+  const agentEnvVars = Object.entries(env).map(([key, value]) => ({ name: key, value }))
+  return [
+    { apiVersion: 'v1', kind: 'Secret', metadata: { name: secret, namespace: WORKSPACE }, data: encoded(data) },
+    {
       apiVersion: `${FLEET}/v1alpha1`,
       kind: 'Cluster',
       metadata: { name, namespace: WORKSPACE, labels: { ...labels } },
-      spec: { clientID: `client-${name}` },
+      spec: { kubeConfigSecret: secret, agentEnvVars },
     },
-    namespace: inNamespace,
-    account: request,
-    objects: [
-      namespace(inNamespace, { [`${FLEET}/managed`]: 'true' }, { [`${FLEET}/cluster`]: name, [`${FLEET}/cluster-namespace`]: WORKSPACE }),
-      serviceAccount(request, inNamespace),
-      {
-        apiVersion: 'v1',
-        kind: 'Secret',
-        metadata: { name: `${request}-token`, namespace: inNamespace, annotations: { 'kubernetes.io/service-account.name': request } },
-        type: 'kubernetes.io/service-account-token',
-      },
-      binding({ name: request, namespace: inNamespace, role: 'fleet-bundle-deployment', account }),
-      binding({ name: `${request}-content`, role: 'fleet-content', account }),
-      {
-        apiVersion: RBAC,
-        kind: 'Role',
-        metadata: { name: request, namespace: WORKSPACE },
-        rules: [{ apiGroups: [FLEET], resources: ['clusters/status'], resourceNames: [name], verbs: ['patch'] }],
-      },
-      binding({ name: request, namespace: WORKSPACE, role: request, roleKind: 'Role', account }),
-    ],
+  ]
+}
+
+/** What somebody writes for a cluster that registers itself (spec 3.6): a Cluster with the identity that its agent will claim, and a token to ask with. */
+export function expectedCluster(name: string, labels: Readonly<Record<string, string>>): Plain[] {
+  const cluster = {
+    apiVersion: `${FLEET}/v1alpha1`,
+    kind: 'Cluster',
+    metadata: { name, namespace: WORKSPACE, labels: { ...labels } },
+    spec: { clientID: name },
   }
+  const token = {
+    apiVersion: `${FLEET}/v1alpha1`,
+    kind: 'ClusterRegistrationToken',
+    metadata: { name, namespace: WORKSPACE },
+    spec: { ttl: '24h' },
+  }
+  return [cluster, token]
 }
 
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64')
-}
-
-/** What chart `fleet-agent` and a finished registration leave in a cluster: credential, configuration, rights, the agent. */
-export function agentObjects(member: MemberCluster, hubKubeconfig: string, image: string, env: Readonly<Record<string, string>>): Plain[] {
+/** What chart `fleet-agent` leaves in a cluster, installed with the values of a token: the agent registers itself. */
+export function agentObjects(
+  values: Readonly<Record<string, string>>,
+  clientID: string,
+  image: string,
+  env: Readonly<Record<string, string>>,
+): Plain[] {
   const account = { name: 'fleet-agent', namespace: SYSTEM_NAMESPACE }
-  const credential = {
-    kubeconfig: hubKubeconfig,
-    deploymentNamespace: member.namespace,
-    clusterNamespace: WORKSPACE,
-    clusterName: member.cluster.metadata.name,
-  }
+  const keys = ['clusterNamespace', 'apiServerURL', 'apiServerCA', 'token', 'tokenName', 'systemRegistrationNamespace']
+  const bootstrap = Object.fromEntries(keys.map((key) => [key, values[key] ?? '']))
   return [
     namespace(SYSTEM_NAMESPACE),
     {
       apiVersion: 'v1',
       kind: 'Secret',
-      metadata: { name: 'fleet-agent', namespace: SYSTEM_NAMESPACE },
-      data: Object.fromEntries(Object.entries(credential).map(([key, value]) => [key, base64(value)])),
+      metadata: { name: 'fleet-agent-bootstrap', namespace: SYSTEM_NAMESPACE },
+      data: encoded(bootstrap),
     },
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'fleet-agent', namespace: SYSTEM_NAMESPACE }, data: { config: '{}' } },
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'fleet-agent', namespace: SYSTEM_NAMESPACE },
+      data: { config: JSON.stringify({ clientID, agentTLSMode: 'strict' }) },
+    },
     serviceAccount(account.name, account.namespace),
     clusterRole('cattle-fleet-system-fleet-agent-role', [
       { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },
@@ -199,4 +202,12 @@ export function agentObjects(member: MemberCluster, hubKubeconfig: string, image
     binding({ name: 'cattle-fleet-system-fleet-agent-role-binding', role: 'cattle-fleet-system-fleet-agent-role', account }),
     deployment({ name: 'fleet-agent', image, command: ['fleetagent'], env }),
   ]
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64')
+}
+
+function encoded(data: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, base64(value)]))
 }

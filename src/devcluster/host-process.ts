@@ -106,8 +106,11 @@ function startHostProcess(options: HostProcessOptions, launcher: readonly string
       finish(signal === null ? { code: code ?? 0 } : { code: 128 + (SIGNAL_NUMBERS[signal] ?? 0), signal }),
     )
   })
+  // as in a container: a kill ends all processes, any other signal goes to the first one, which decides about its children
   function kill(signal: NodeJS.Signals): void {
-    if (exit === undefined && pid !== undefined) killGroup(pid, signal)
+    if (exit !== undefined || pid === undefined) return
+    if (signal === 'SIGKILL') killGroup(pid, signal)
+    else child.kill(signal)
   }
   return {
     name: options.name,

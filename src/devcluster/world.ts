@@ -1,4 +1,4 @@
-// A whole fleet on this machine: a hub and member clusters with our programs running in them, as the charts and the registration would leave it.
+// A whole fleet on this machine: a hub and member clusters with our programs running in them, joined by the same steps that users take.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -8,14 +8,23 @@ import { createClient, type KubeClient } from '../lib/kube/client.ts'
 import { loadConnection } from '../lib/kube/connection.ts'
 import { UnknownKindError } from '../lib/kube/errors.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
-import { parseYamlDocuments } from '../lib/yaml/parse.ts'
+import { parseYaml, parseYamlDocuments } from '../lib/yaml/parse.ts'
 import { type DevCluster, type DevClusters, startClusters } from './clusters.ts'
-import { agentObjects, hubObjects, type MemberCluster, memberCluster, SYSTEM_NAMESPACE } from './fleet-objects.ts'
-import { renderKubeconfig } from './kubeconfig.ts'
+import {
+  agentObjects,
+  expectedCluster,
+  type HubAddress,
+  hubObjects,
+  importedCluster,
+  SYSTEM_NAMESPACE,
+  WORKSPACE,
+} from './fleet-objects.ts'
 import { freePorts } from './ports.ts'
 import { type HostProgram, type ProcessNode, startProcessNode } from './process-node.ts'
 
 const FIELD_MANAGER = 'devcluster'
+/** Images that the nodes run as programs of this host. */
+const IMAGES = { hub: 'fleet:dev', agent: 'fleet-agent:dev' } as const
 const WRITERS = 8
 const WAIT_MS = 30_000
 
@@ -23,6 +32,8 @@ const WAIT_MS = 30_000
 export interface Member {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
+  /** how it joins: the hub imports it with its kubeconfig (spec 3.2), or its agent registers with a token (3.6) */
+  readonly joins?: 'import' | 'token'
 }
 
 export interface WorldOptions {
@@ -35,7 +46,7 @@ export interface WorldOptions {
   readonly members: readonly Member[]
   readonly log: Logger
   /** how an agent reaches the hub, when not directly: for a proxy in between */
-  readonly hubFor?: (member: string, hub: DevCluster) => Promise<{ url: string; ca: string }>
+  readonly hubFor?: (member: string, hub: DevCluster) => Promise<HubAddress>
   readonly controllerEnv?: Readonly<Record<string, string>>
   readonly agentEnv?: Readonly<Record<string, string>>
   /** told what is being done, for people who wait */
@@ -47,8 +58,6 @@ export interface World {
   readonly members: Readonly<Record<string, DevCluster>>
   /** administrators' clients, by cluster name; the hub's is `hub` */
   readonly clients: Readonly<Record<string, KubeClient>>
-  /** the namespace of a member on the hub */
-  namespaceOf(member: string): string
   /** sends a signal to the program that runs as this Deployment; the pod starts it again */
   kill(cluster: string, program: 'fleet-controller' | 'fleet-agent', signal: NodeJS.Signals): boolean
   /** folder with data and logs; gone after `stop` */
@@ -94,24 +103,18 @@ async function install(
   say('installing the custom resource definitions')
   await installCrds(hubClient, options.crds)
   say('installing fleet-controller on the hub')
-  await applyAll(hubClient, hubObjects('fleet:dev', { HOME: clusters.dir, ...options.controllerEnv }))
-  const namespaces: Record<string, string> = {}
-  for (const { name, labels } of options.members) {
-    say(`joining cluster ${name} and installing fleet-agent in it`)
-    const member = memberCluster(name, labels)
-    namespaces[name] = member.namespace
-    const credential = await joinHub(hubClient, member)
-    const { url, ca } = (await options.hubFor?.(name, hub)) ?? hub
-    const kubeconfig = renderKubeconfig({ name: 'hub', server: url, ca, user: { token: credential }, namespace: member.namespace })
-    await applyAll(find(clients, name), agentObjects(member, kubeconfig, 'fleet-agent:dev', { ...options.agentEnv }))
-  }
+  await applyAll(hubClient, hubObjects(IMAGES, hub, { HOME: clusters.dir, ...options.controllerEnv }))
+  await Promise.all(
+    options.members.map((member) =>
+      joinHub(options, member, { hub, hubClient, cluster: find(clusters.clusters, member.name), client: find(clients, member.name) }),
+    ),
+  )
   const members = Object.fromEntries(options.members.map(({ name }) => [name, find(clusters.clusters, name)]))
   return {
     hub,
     members,
     clients,
     dir: clusters.dir,
-    namespaceOf: (member) => find(namespaces, member),
     kill: (cluster, program, signal) => find(nodes, cluster).signal(SYSTEM_NAMESPACE, program, signal) > 0,
     stop,
   }
@@ -134,7 +137,7 @@ async function startNode(options: WorldOptions, clusters: DevClusters, name: str
     FLEET_AGENT_METRICS_BIND_ADDRESS: metrics,
   }
   const images = (image: string, [, ...args]: string[]): HostProgram | undefined => {
-    const program = { 'fleet:dev': options.programs.controller, 'fleet-agent:dev': options.programs.agent }[image]
+    const program = { [IMAGES.hub]: options.programs.controller, [IMAGES.agent]: options.programs.agent }[image]
     return program === undefined ? undefined : { command: [process.execPath, program, ...args], env }
   }
   return startProcessNode({
@@ -174,28 +177,50 @@ async function isServed(client: KubeClient, apiVersion: string, kind: string): P
   }
 }
 
-/** What registration does on the hub; returns the token of the agent's account. */
-async function joinHub(client: KubeClient, member: MemberCluster): Promise<string> {
-  await applyAll(client, member.objects)
-  const { name, namespace } = member.cluster.metadata
-  const cluster = await client.apply<KubeObject>(member.cluster, { fieldManager: FIELD_MANAGER, force: true })
-  await client.patch(
-    { ...cluster, name, ...(namespace ? { namespace } : {}) },
-    { status: { namespace: member.namespace } },
-    { type: 'merge', subresource: 'status' },
+interface Joining {
+  readonly hub: DevCluster
+  readonly hubClient: KubeClient
+  readonly cluster: DevCluster
+  readonly client: KubeClient
+}
+
+/** Does what a user does to add a cluster; the hub and the agent do the rest in their own time. */
+async function joinHub(
+  options: WorldOptions,
+  { name, labels, joins = 'import' }: Member,
+  { hub, hubClient, cluster, client }: Joining,
+): Promise<void> {
+  const say = options.onStep ?? (() => undefined)
+  const address = (await options.hubFor?.(name, hub)) ?? hub
+  if (joins === 'import') {
+    say(`importing cluster ${name} with its kubeconfig`)
+    await applyAll(hubClient, importedCluster(name, labels, readFileSync(cluster.kubeconfig, 'utf8'), address, { ...options.agentEnv }))
+    return
+  }
+  say(`making a token for cluster ${name}, and installing an agent there that registers with it`)
+  await applyAll(hubClient, expectedCluster(name, labels))
+  const values = await tokenValues(hubClient, name)
+  await applyAll(
+    client,
+    agentObjects({ ...values, apiServerURL: address.url, apiServerCA: address.ca }, name, IMAGES.agent, { ...options.agentEnv }),
   )
-  let token = ''
-  await until(`the token of ${member.account}`, async () => {
-    const secret = await client.get<KubeObject & { data?: Record<string, string> }>({
+}
+
+/** The values with which chart `fleet-agent` would be installed, out of the secret of a token. */
+async function tokenValues(client: KubeClient, name: string): Promise<Record<string, string>> {
+  let values: Record<string, string> = {}
+  await until(`the values of token ${name}`, async () => {
+    const secret = await client.find<KubeObject & { data?: Record<string, string> }>({
       apiVersion: 'v1',
       kind: 'Secret',
-      name: `${member.account}-token`,
-      namespace: member.namespace,
+      name,
+      namespace: WORKSPACE,
     })
-    token = Buffer.from(secret.data?.token ?? '', 'base64').toString()
-    return token !== ''
+    if (!secret?.data?.values) return false
+    values = parseYaml(Buffer.from(secret.data.values, 'base64').toString()) as Record<string, string>
+    return true
   })
-  return token
+  return values
 }
 
 async function until(what: string, check: () => Promise<boolean>): Promise<void> {

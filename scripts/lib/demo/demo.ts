@@ -6,6 +6,7 @@ import type { Bundle } from '../../../src/api/bundle.ts'
 import type { BundleDeployment } from '../../../src/api/bundle-deployment.ts'
 import type { GitRepo } from '../../../src/api/git-repo.ts'
 import { BUNDLE, BUNDLE_DEPLOYMENT, FLEET_API_VERSION, GIT_REPO } from '../../../src/api/kinds.ts'
+import { REPO_NAME_LABEL } from '../../../src/api/labels.ts'
 import { WORKSPACE } from '../../../src/devcluster/fleet-objects.ts'
 import { startWorld, type World } from '../../../src/devcluster/world.ts'
 import { silentLogger } from '../../../src/lib/controller/log.ts'
@@ -17,6 +18,10 @@ import { createScreen } from './screen.ts'
 import { isReady, render, rows, type Snapshot } from './table.ts'
 
 const MEMBER = 'downstream'
+const MEMBERS = [
+  { name: MEMBER, labels: { env: 'dev' }, joins: 'import' },
+  { name: 'edge', labels: { env: 'dev' }, joins: 'token' },
+] as const
 const READY_LIMIT_MS = 120_000
 const FRAME_MS = 200
 
@@ -37,7 +42,7 @@ export async function runDemo({ bin, once, signal }: DemoOptions): Promise<void>
       bin,
       programs: { controller: join(ROOT, 'dist', 'fleet-controller'), agent: join(ROOT, 'dist', 'fleet-agent') },
       crds: join(ROOT, 'crds'),
-      members: [{ name: MEMBER, labels: { env: 'dev' } }],
+      members: MEMBERS,
       log: silentLogger,
       onStep: (step) => console.log(`· ${step}`),
     })
@@ -101,7 +106,10 @@ async function watchWorkspace(world: World, signal: AbortSignal): Promise<() => 
   const factory = createInformerFactory(client, { log: silentLogger })
   const gitRepos: Informer<GitRepo> = factory.informer<GitRepo>({ type: GIT_REPO, namespace: WORKSPACE })
   const bundles: Informer<Bundle> = factory.informer<Bundle>({ type: BUNDLE, namespace: WORKSPACE })
-  const deployments: Informer<BundleDeployment> = factory.informer<BundleDeployment>({ type: BUNDLE_DEPLOYMENT })
+  const deployments: Informer<BundleDeployment> = factory.informer<BundleDeployment>({
+    type: BUNDLE_DEPLOYMENT,
+    labelSelector: REPO_NAME_LABEL,
+  })
   factory.start(signal)
   await factory.waitSynced(signal)
   return () => ({ gitRepos: gitRepos.list(), bundles: bundles.list(), deployments: deployments.list() })
@@ -113,7 +121,7 @@ async function showUntilReady(view: () => Snapshot, commit: string, signal: Abor
   for (;;) {
     const snapshot = view()
     screen.show(render(rows(snapshot)))
-    if (isReady(snapshot, commit)) return
+    if (isReady(snapshot, commit, MEMBERS.length)) return
     if (Date.now() > end) throw new Error(`not ready after ${READY_LIMIT_MS / 1000} s; the last state is above`)
     await pause(FRAME_MS, undefined, { signal })
   }

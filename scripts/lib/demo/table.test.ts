@@ -44,13 +44,14 @@ describe('isReady', () => {
   })
 
   test('when the commit has arrived everywhere', () => {
-    expect(isReady(world('Ready'), 'c1')).toBe(true)
+    expect(isReady(world('Ready'), 'c1', 1)).toBe(true)
   })
 
   test('not before', () => {
-    expect(isReady(world('Ready'), 'c2')).toBe(false)
-    expect(isReady(world('Ready', 'c0'), 'c1')).toBe(false)
-    expect(isReady(world('NotReady'), 'c1')).toBe(false)
-    expect(isReady({ gitRepos: [gitRepo(READ)], bundles: [bundle('web')], deployments: [] }, 'c1')).toBe(false)
+    expect(isReady(world('Ready'), 'c2', 1)).toBe(false)
+    expect(isReady(world('Ready', 'c0'), 'c1', 1)).toBe(false)
+    expect(isReady(world('NotReady'), 'c1', 1)).toBe(false)
+    expect(isReady({ gitRepos: [gitRepo(READ)], bundles: [bundle('web')], deployments: [] }, 'c1', 1)).toBe(false)
+    expect(isReady(world('Ready'), 'c1', 2)).toBe(false)
   })
 })

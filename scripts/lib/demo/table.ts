@@ -30,7 +30,7 @@ export function rows({ gitRepos, bundles, deployments }: Snapshot): Row[] {
 }
 
 function bundleRows(gitRepo: string, bundle: Bundle, deployments: readonly BundleDeployment[]): Row[] {
-  const own = deployments.filter((deployment) => deployment.metadata.labels?.[BUNDLE_NAME_LABEL] === bundle.metadata.name)
+  const own = deploymentsOf(bundle, deployments)
   if (own.length === 0) return [{ gitRepo, bundle: bundle.metadata.name, cluster: '-', state: 'no target yet' }]
   return own.map((deployment) => ({
     gitRepo,
@@ -40,6 +40,10 @@ function bundleRows(gitRepo: string, bundle: Bundle, deployments: readonly Bundl
   }))
 }
 
+function deploymentsOf({ metadata }: Bundle, deployments: readonly BundleDeployment[]): BundleDeployment[] {
+  return deployments.filter((deployment) => deployment.metadata.labels?.[BUNDLE_NAME_LABEL] === metadata.name)
+}
+
 function gitRepoState(gitRepo: GitRepo): string {
   const failed = (gitRepo.status?.conditions ?? []).find(
     ({ type, status }) => (type === 'Accepted' || type === 'GitPolling') && status === 'False',
@@ -47,12 +51,10 @@ function gitRepoState(gitRepo: GitRepo): string {
   return failed?.message ?? 'reading'
 }
 
-/** Whether the GitRepo has been read at `commit` and everything of it is ready. */
-export function isReady({ gitRepos, bundles, deployments }: Snapshot, commit: string): boolean {
+/** Whether the GitRepo has been read at `commit` and everything of it is ready on so many clusters. */
+export function isReady({ gitRepos, bundles, deployments }: Snapshot, commit: string, clusters: number): boolean {
   const read = gitRepos.length > 0 && gitRepos.every(({ status }) => status?.commit === commit && status.gitJobStatus === 'Current')
-  const deployed =
-    bundles.length > 0 &&
-    bundles.every((bundle) => deployments.some((deployment) => deployment.metadata.labels?.[BUNDLE_NAME_LABEL] === bundle.metadata.name))
+  const deployed = bundles.length > 0 && bundles.every((bundle) => deploymentsOf(bundle, deployments).length === clusters)
   const current = deployments.every(
     ({ metadata, spec, status }) =>
       metadata.labels?.['fleet.cattle.io/commit'] === commit && status?.appliedDeploymentID === spec.deploymentID,

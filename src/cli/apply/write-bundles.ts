@@ -1,0 +1,121 @@
+// Brings the cluster to what the folders say, by the functions that publish a GitRepo: everything is read and decided first, then written, and deleted last.
+import type { Bundle } from '../../api/bundle.ts'
+import { BUNDLE, GIT_REPO, IMAGE_SCAN } from '../../api/kinds.ts'
+import type { BundleDraft } from '../../bundle/draft.ts'
+import { keepEncodings } from '../../bundle/keep-encodings.ts'
+import { movedObjects, objectsByFile, stillMoved } from '../../bundle/overwrites.ts'
+import { planPublish, type WantedBundle, wantedBundles } from '../../bundle/publish-plan.ts'
+import { type ScanChanges, scanChanges } from '../../bundle/scan-changes.ts'
+import { createBundleStore } from '../../bundle/store.ts'
+import { inParallel } from '../../lib/controller/parallel.ts'
+import type { KubeClient } from '../../lib/kube/client.ts'
+import { isConflict } from '../../lib/kube/errors.ts'
+import type { KubeObject } from '../../lib/kube/types.ts'
+import { readStored, type Scope, type Stored } from './stored.ts'
+
+/** An object, and what became of it. */
+export interface Change {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+  readonly what: 'created' | 'updated' | 'unchanged' | 'deleted'
+}
+
+export interface WriteOptions extends Scope {
+  /** how often all of it is tried when somebody else writes at the same time */
+  readonly attempts: number
+  readonly signal: AbortSignal
+  /** told of each object as it is written */
+  onChange(change: Change): void
+}
+
+export interface WriteOutcome {
+  readonly changes: readonly Change[]
+  readonly warnings: readonly string[]
+}
+
+const WRITES_AT_A_TIME = 16
+
+/**
+ * Writes the bundles of a repository with their values and image scans, and removes those that it has no more.
+ * Throws TerminalError for names that are no names or belong to somebody else, WaitingError while a bundle of a name is being deleted; then nothing was written.
+ */
+export async function writeBundles(client: KubeClient, drafts: readonly BundleDraft[], options: WriteOptions): Promise<WriteOutcome> {
+  const { wanted, warnings } = wantedBundles(drafts)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return { changes: await writeOnce(client, wanted, options), warnings }
+    } catch (error) {
+      if (attempt >= options.attempts || !isConflict(error)) throw error
+      options.signal.throwIfAborted()
+    }
+  }
+}
+
+async function writeOnce(client: KubeClient, wanted: readonly WantedBundle[], options: WriteOptions): Promise<Change[]> {
+  const { repoName, namespace, signal } = options
+  const stored = await readStored(client, options, wanted, signal)
+  const plan = planPublish(repoName, await prepared(wanted, stored), stored.bundle, stored.owned)
+  const repo = { ...GIT_REPO, metadata: { name: repoName, namespace }, spec: { repo: '' } }
+  const scans = options.imageScans ? scanChanges(repo, wanted, stored.scans) : undefined
+  signal.throwIfAborted()
+
+  const changes: Change[] = []
+  const changed = ({ kind, metadata }: KubeObject, what: Change['what']) => {
+    const change = { kind, namespace: metadata.namespace ?? namespace, name: metadata.name, what }
+    changes.push(change)
+    options.onChange(change)
+  }
+  const store = createBundleStore(client, stored.valuesSecrets)
+  const write = (what: 'created' | 'updated') => async (one: WantedBundle) => changed(await store.write(one, signal), what)
+  await inParallel(plan.create, WRITES_AT_A_TIME, write('created'))
+  await inParallel(plan.update, WRITES_AT_A_TIME, write('updated'))
+  await inParallel(plan.keep, WRITES_AT_A_TIME, async (one) => {
+    await store.keepValues(one, signal)
+    changed(one.bundle, 'unchanged')
+  })
+  if (scans) await writeScans(client, scans, changed, signal)
+  // last, so that what moves from one bundle to another is never in none
+  await inParallel(plan.remove, WRITES_AT_A_TIME, async (bundle) => {
+    await remove(client, bundle, signal)
+    changed(bundle, 'deleted')
+  })
+  return changes
+}
+
+/** Wanted bundles that look like the stored ones wherever that makes no difference, and that know which objects they take over. */
+async function prepared(wanted: readonly WantedBundle[], { bundle: stored, owned }: Stored): Promise<WantedBundle[]> {
+  const names = new Set(wanted.map(({ bundle }) => bundle.metadata.name))
+  const leaving = await objectsByFile(owned.filter(({ metadata }) => !names.has(metadata.name)))
+  const results: WantedBundle[] = []
+  for (const one of wanted) {
+    const existing = stored(one.bundle.metadata.name)
+    const bundle = existing ? await keepEncodings(one.bundle, existing) : one.bundle
+    const recorded = await stillMoved(existing?.spec.overwrites ?? [], bundle)
+    const moved = await movedObjects(leaving, bundle)
+    const keyOf = ({ kind, namespace, name }: (typeof moved)[number]) => JSON.stringify([kind, namespace, name])
+    const overwrites = [...new Map([...recorded, ...moved].map((object) => [keyOf(object), object])).values()]
+    results.push(overwrites.length > 0 ? { ...one, bundle: { ...bundle, spec: { ...bundle.spec, overwrites } } } : { ...one, bundle })
+  }
+  return results
+}
+
+async function writeScans(
+  client: KubeClient,
+  scans: ScanChanges,
+  changed: (object: KubeObject, what: Change['what']) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  await inParallel(scans.create, WRITES_AT_A_TIME, async (scan) => changed(await client.create(scan, { signal }), 'created'))
+  await inParallel(scans.update, WRITES_AT_A_TIME, async (scan) => changed(await client.update(scan, { signal }), 'updated'))
+  await inParallel(scans.remove, WRITES_AT_A_TIME, async (scan) => {
+    await remove(client, { ...scan, ...IMAGE_SCAN }, signal)
+    changed({ ...scan, ...IMAGE_SCAN }, 'deleted')
+  })
+}
+
+async function remove(client: KubeClient, { apiVersion, kind, metadata }: Bundle | KubeObject, signal: AbortSignal): Promise<void> {
+  const { name, namespace, uid } = metadata
+  const type = kind === BUNDLE.kind ? BUNDLE : { apiVersion, kind }
+  await client.delete({ ...type, name, ...(namespace ? { namespace } : {}) }, { ...(uid ? { uid } : {}), signal })
+}
