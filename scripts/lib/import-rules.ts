@@ -53,7 +53,7 @@ function folderOf(file: string): string {
 
 /** Tests may use the helpers of src/testing. */
 function isTest(file: string): boolean {
-  return file.endsWith('.test.ts') || file.endsWith('.contract.ts') || file.startsWith('src/testing/')
+  return /\.(test|testing|contract)\.ts$/.test(file) || file.startsWith('src/testing/')
 }
 
 /** The imports that the table forbids, one sentence each. */
