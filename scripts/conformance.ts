@@ -1,5 +1,5 @@
-// `npm run conformance -- AREA [FILE]`: a black-box suite of the conformance folder, run against this tree through scripts/conformance-adapter.json.
-// The folder is CONFORMANCE, or ../shared/conformance beside the checkout. FILE is a file name without `.test.ts`.
+// `npm run conformance -- AREA [FILE …]`: a black-box suite of the conformance folder, run against this tree through scripts/conformance-adapter.json.
+// The folder is CONFORMANCE, or ../shared/conformance beside the checkout. A FILE is a file name without `.test.ts`.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -7,7 +7,7 @@ import { ensureControlPlane } from './control-plane.ts'
 import { buildIfNeeded } from './lib/build.ts'
 import { ROOT, run } from './lib/run.ts'
 
-const [area, file] = process.argv.slice(2)
+const [area, ...files] = process.argv.slice(2)
 const suites = resolve(process.env.CONFORMANCE ?? join(ROOT, '..', 'shared', 'conformance'))
 if (!area || !existsSync(join(suites, area))) {
   const areas = existsSync(suites)
@@ -20,13 +20,11 @@ if (!area || !existsSync(join(suites, area))) {
   )
   process.exit(2)
 }
-const tests = readdirSync(join(suites, area)).filter((name) => name.endsWith('.test.ts') && (!file || name === `${file}.test.ts`))
-if (tests.length === 0) {
-  console.error(
-    `no test file ${file ?? ''} in ${area}: it has ${readdirSync(join(suites, area))
-      .filter((name) => name.endsWith('.test.ts'))
-      .join(', ')}`,
-  )
+const available = readdirSync(join(suites, area)).filter((name) => name.endsWith('.test.ts'))
+const tests = files.length === 0 ? available : files.map((file) => `${file}.test.ts`)
+const unknown = tests.filter((name) => !available.includes(name))
+if (unknown.length > 0 || tests.length === 0) {
+  console.error(`no test file ${unknown.join(', ')} in ${area}: it has ${available.join(', ')}`)
   process.exit(2)
 }
 await buildIfNeeded()

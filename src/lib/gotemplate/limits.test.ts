@@ -12,7 +12,7 @@ function attempt(text: string, data: unknown = {}, options: TemplateOptions = {}
   }
 }
 
-test.each<[limit: string, options: TemplateOptions['limits'], good: string, bad: string]>([
+test.each<[limit: string, limits: NonNullable<TemplateOptions['limits']>, good: string, bad: string]>([
   ['templateLength', { templateLength: 10 }, '0123456789', '0123456789a'],
   ['steps', { steps: 200 }, '${ range 50 }${ end }', '${ range 200 }${ end }'],
   ['depth', { depth: 10 }, '${ (((1))) }', '${ (((((((((((1))))))))))) }'],
@@ -48,15 +48,15 @@ describe('ends soon:', () => {
     ['parentheses', `\${ ${'('.repeat(100_000)}1${')'.repeat(100_000)} }`],
     ['blocks', '${ if 1 }'.repeat(100_000)],
     ['chains of conditions', `\${ if 1 }${'${ else if 1 }'.repeat(100_000)}\${ end }`],
-    ['large expressions', '${ regexMatch "((a{1,30}b{1,30}){1,30}c{1,30}){1,30}" "" }'],
+    ['large expressions', '${ regexMatch (repeat 20 "a{900}") "" }'],
     ['long texts, replaced by themselves', '${ replace "" .big .big }'],
     ['long texts, looked through often', '${ range until 100000 }${ $x := contains "x" $.big }${ end }'],
     ['deep JSON', '${ fromJson .json }'],
     ['many derived passwords', '${ range until 1000 }${ $x := derivePassword 1 "pin" "a" "b" "c" }${ end }'],
-    ['many arguments', `\${ print ${'1 '.repeat(500_000)}}`],
+    ['many arguments', `\${ print ${'1 '.repeat(200_000)}}`],
   ])('%s', (_, text) => {
     const json = '['.repeat(5_000) + ']'.repeat(5_000)
-    expect(attempt(text, { big: BIG, json })).toBeInstanceOf(TemplateLimitError)
+    expect(attempt(text, { big: BIG, json }, { limits: { steps: 300_000 } })).toBeInstanceOf(TemplateLimitError)
   })
 
   test.each([

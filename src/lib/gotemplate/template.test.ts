@@ -79,8 +79,8 @@ describe('missing keys', () => {
     expect(failure('a\nb: ${ .x.nope }', { x: {} })).toMatchObject({
       name: 'TemplateExecError',
       line: 2,
-      column: 6,
-      message: 'template: values:2:6: executing "values" at <.x.nope>: map has no entry for key "nope"',
+      column: 8,
+      message: 'template: values:2:8: executing "values" at <.x.nope>: map has no entry for key "nope"',
     })
   })
 
@@ -92,11 +92,11 @@ describe('missing keys', () => {
 })
 
 test.each([
-  ['a\n ${ if }', 2, 9, 'template: values:2:9: missing value for if'],
+  ['a\n ${ if }', 2, 7, 'template: values:2:7: missing value for if'],
   ['${ nope }', 1, 3, 'template: values:1:3: function "nope" not defined'],
   ['${ if .x }', 1, 10, 'template: values:1:10: unexpected EOF'],
   ['${ $x }', 1, 3, 'template: values:1:3: undefined variable "$x"'],
-  ['${ .a\n', 1, 6, 'template: values:1:6: unclosed action'],
+  ['${ .a\n', 2, 0, 'template: values:2:0: unclosed action that started in line 1'],
   ['${ .a\n\n!', 3, 0, 'template: values:3:0: unexpected "!" in operand'],
   ['${ "a', 1, 3, 'template: values:1:3: unterminated quoted string'],
   ['${ end }', 1, 7, 'template: values:1:7: unexpected {{end}}'],

@@ -11,8 +11,9 @@ import { withoutBytes } from './values/bytes.ts'
 import { toValue } from './values/convert.ts'
 import type { Run } from './values/value.ts'
 
-const MAX_REMEMBERED = 100
+const MAX_REMEMBERED = 20
 
+/** How a template is read and run. */
 export interface TemplateOptions {
   /** name of the template in error messages and for `template`; `template` when unset */
   readonly name?: string
@@ -71,10 +72,10 @@ export function compileTemplate(text: string, options: TemplateOptions = {}): Te
 /** Keeps what renderings want to share, up to a number of things. */
 function createMemory(): Run['remember'] {
   const known = new Map<string, unknown>()
-  return <T>(key: string, make: () => T) => {
+  return <T>(key: string, make: () => T, isWorthIt: (made: T) => boolean = () => true) => {
     if (known.has(key)) return known.get(key) as T
     const made = make()
-    if (known.size < MAX_REMEMBERED) known.set(key, made)
+    if (known.size < MAX_REMEMBERED && isWorthIt(made)) known.set(key, made)
     return made
   }
 }

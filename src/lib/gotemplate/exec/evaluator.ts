@@ -1,5 +1,5 @@
 // Expressions: pipelines, commands, fields and calls, by the rules of Go's text/template.
-import { FunctionError, shortened, TemplateExecError } from '../errors.ts'
+import { FunctionError, shortened, TemplateExecError, TemplateLimitError } from '../errors.ts'
 import { type Command, type Operand, type Pipe, sourceOf } from '../parse/nodes.ts'
 import type { Templates } from '../parse/parser.ts'
 import { placeAt } from '../parse/place.ts'
@@ -7,6 +7,7 @@ import { isTrue } from '../values/truth.ts'
 import { type GoFunction, GoInt, GoList, GoMap, GoObject, type Run, typeName, type Value } from '../values/value.ts'
 import { assign, constantFor, idealConstant, nilFor, takesAnything } from './types.ts'
 
+/** A variable of the template; `name` has its dollar. */
 export interface Variable {
   readonly name: string
   value: Value
@@ -21,10 +22,13 @@ export interface Program {
   readonly missingKey: 'error' | 'default'
 }
 
+const MAX_ARGUMENTS = 10_000
+
 /** Stands for the result of the command before, where there is none. */
 const ABSENT = Symbol('absent')
 type Final = Value | typeof ABSENT
 
+/** Evaluates expressions in one rendering. Throws `TemplateExecError` and `TemplateLimitError`. */
 export class Evaluator {
   protected readonly run: Run
   protected variables: Variable[] = []
@@ -206,6 +210,7 @@ export class Evaluator {
     if (variadic === undefined && count !== fixed) this.fail(`wrong number of args for ${name}: want ${fixed} got ${count}`)
     if (count < fixed) this.fail(`wrong number of args for ${name}: want at least ${fixed} got ${given}`)
     if (called.stopsAt !== undefined) return this.#shortCircuit(dot, called.stopsAt, words, final)
+    if (count > MAX_ARGUMENTS) throw new TemplateLimitError(`a function is called with more than ${MAX_ARGUMENTS} arguments`)
     const args: Value[] = []
     for (let index = 0; index < given; index++) {
       const word = words[index + 1]

@@ -157,7 +157,7 @@ export function guarded<T>(step: () => T): T {
   try {
     return step()
   } catch (error) {
-    if (error instanceof RangeError) throw new TemplateLimitError('the template nests blocks or values too deeply', { cause: error })
+    if (error instanceof RangeError) throw new TemplateLimitError('the template is too deep or too large', { cause: error })
     throw error
   }
 }

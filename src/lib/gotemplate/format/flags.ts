@@ -15,6 +15,7 @@ export interface Flags {
   readonly precision: number | undefined
 }
 
+/** A directive without flags. */
 export const NO_FLAGS: Flags = {
   plus: false,
   minus: false,

@@ -13,7 +13,11 @@ test('the shortest text reads back as the same float, in every format', () => {
 })
 
 test('as many digits as a float needs read back as the same float', () => {
-  fc.assert(fc.property(finite, (value) => expect(Number(formatFloat(value, 'e', 16))).toBe(value)))
+  fc.assert(
+    fc.property(finite, (value) => {
+      expect(Number(formatFloat(value, 'e', 16))).toBe(value)
+    }),
+  )
 })
 
 test('rounding is exact, halves to even', () => {

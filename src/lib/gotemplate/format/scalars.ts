@@ -6,6 +6,7 @@ import { canBackquote, isPrintable, quote, quoteCharacter } from './quote.ts'
 
 const RADIX: Readonly<Record<string, number>> = { b: 2, o: 8, O: 8, d: 10, v: 10, x: 16, X: 16 }
 
+/** A boolean. */
 export function formatBoolean(value: boolean, verb: string, flags: Flags): string | undefined {
   return verb === 't' || verb === 'v' ? pad(String(value), flags) : undefined
 }
@@ -45,6 +46,7 @@ function integerText(value: bigint, verb: string, flags: Flags): string {
   return padBlank(sign + (verb === 'X' ? digits.toUpperCase() : digits), flags)
 }
 
+/** A float. */
 export function formatNumber(value: number, verb: string, flags: Flags): string | undefined {
   switch (verb) {
     case 'v':
@@ -94,6 +96,7 @@ function withAllDigits(text: string, format: FloatFormat, precision: number): st
   return pointed + '0'.repeat(Math.max(missing, 0)) + tail
 }
 
+/** A text. */
 export function formatText(text: string, verb: string, flags: Flags): string | undefined {
   switch (verb) {
     case 'v':

@@ -20,6 +20,7 @@ const JS: Readonly<Record<string, string>> = {
   '=': '\\u003D',
 }
 
+/** and, or, not, call, index, len, print, printf, println, html, js, urlquery. */
 export const BUILTINS: FunctionTable = {
   and: { ...define(['value', '...value'], (first) => first), stopsAt: false },
   or: { ...define(['value', '...value'], (first) => first), stopsAt: true },

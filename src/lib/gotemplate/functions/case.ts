@@ -14,6 +14,7 @@ import {
 } from '../values/letters.ts'
 import { define, type FunctionTable } from './define.ts'
 
+/** Functions that change the case of words. */
 export const CASES: FunctionTable = {
   snakecase: define(['string'], (text) => lowerWords(text, '_')),
   kebabcase: define(['string'], (text) => lowerWords(text, '-')),

@@ -14,6 +14,7 @@ const SLOW_STEPS = 100_000
 const DAY = 86_400_000
 const RSA_BITS = 2048
 
+/** Functions that make certificates, or take them in. */
 export const CERTIFICATES: FunctionTable = {
   genCA: defineWith(['string', 'int'], (run, name, days) => issue(run, 'genCA', { name, days, isAuthority: true })),
   genCAWithKey: defineWith(['string', 'int', 'string'], (run, name, days, key) =>

@@ -5,6 +5,7 @@ import { fail } from '../errors.ts'
 import { GoComplex, GoObject, integerOf, isNil, kindName, typeName, type Value } from '../values/value.ts'
 import { define, type FunctionTable } from './define.ts'
 
+/** Functions that compare. */
 export const COMPARISONS: FunctionTable = {
   eq: define(['value', '...value'], (value, ...others) => {
     if (others.length === 0) fail('missing argument for comparison')

@@ -30,6 +30,7 @@ const mustModify = define(['string', 'time'], (text, date) => {
   return nanoseconds === undefined ? fail('invalid duration') : new TimeValue(addNanoseconds(instantOf(date), nanoseconds))
 })
 
+/** Functions of dates and durations. */
 export const DATES: FunctionTable = {
   now: defineWith([], (run) => new TimeValue(present(run, 'now'))),
   ago: defineWith(['any'], (run, date) => formatDuration(elapsed(run, 'ago', dateFrom(run, 'ago', date)))),

@@ -19,19 +19,23 @@ export function decimalOf(value: number): Decimal {
   return { coefficient: BigInt(whole + fraction), exponent: Number(exponent) - fraction.length }
 }
 
+/** The float nearest to a decimal. */
 export function toFloat({ coefficient, exponent }: Decimal): number {
   return Number(`${coefficient}e${exponent}`)
 }
 
+/** The exact sum. */
 export function add(left: Decimal, right: Decimal): Decimal {
   const exponent = Math.min(left.exponent, right.exponent)
   return { coefficient: scaled(left, exponent) + scaled(right, exponent), exponent }
 }
 
+/** The exact difference. */
 export function subtract(left: Decimal, right: Decimal): Decimal {
   return add(left, { coefficient: -right.coefficient, exponent: right.exponent })
 }
 
+/** The exact product. Fails if it has too many digits. */
 export function multiply(left: Decimal, right: Decimal): Decimal {
   return limited({ coefficient: left.coefficient * right.coefficient, exponent: left.exponent + right.exponent })
 }

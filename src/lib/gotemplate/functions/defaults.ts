@@ -5,6 +5,7 @@ import { isTrue } from '../values/truth.ts'
 import { kindName, typeName, type Value } from '../values/value.ts'
 import { define, defineWith, type FunctionTable } from './define.ts'
 
+/** Functions that choose between values, or look at their types. */
 export const DEFAULTS: FunctionTable = {
   default: define(['any', '...any'], (fallback, ...given) => (isTrue(given[0]) ? given[0] : fallback)),
   empty: define(['any'], (value) => !isTrue(value)),

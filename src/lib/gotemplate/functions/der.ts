@@ -8,6 +8,7 @@ export interface DerElement {
   readonly raw: Buffer
 }
 
+/** Tags of the elements that certificates need. */
 export const TAG = {
   boolean: 0x01,
   integer: 0x02,
@@ -28,6 +29,7 @@ export function der(tag: number, ...content: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.of(tag, 0x80 | length.length), length, body])
 }
 
+/** A sequence of elements. */
 export function derSequence(...parts: readonly Uint8Array[]): Buffer {
   return der(TAG.sequence, ...parts)
 }
@@ -53,6 +55,7 @@ function base128(value: number): number[] {
   return digits
 }
 
+/** A string of bits, of which the last byte may hold some that do not count. */
 export function derBitString(content: Uint8Array, unusedBits = 0): Buffer {
   return der(TAG.bitString, Buffer.of(unusedBits), content)
 }

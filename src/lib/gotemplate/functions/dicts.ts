@@ -10,6 +10,7 @@ const merge = defineWith(['dict', '...dict'], (run, target, ...sources) => merge
 const mergeOverwrite = defineWith(['dict', '...dict'], (run, target, ...sources) => merged(run, target, sources, true))
 const deepCopy = defineWith(['any'], (run, value) => (value === null ? fail('nil cannot be copied') : copyOf(value, run, 0)))
 
+/** Functions of dicts. */
 export const DICTS: FunctionTable = {
   dict: defineWith(['...any'], (run, ...values) => {
     const entries = new Map<string, Value>()

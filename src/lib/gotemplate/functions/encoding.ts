@@ -13,6 +13,7 @@ const BASE32_LENGTHS: ReadonlyMap<number, number> = new Map([
   [8, 5],
 ])
 
+/** Functions that encode, decode and hash. */
 export const ENCODING: FunctionTable = {
   b64enc: define(['string'], (text) => toBytes(text).toString('base64')),
   // what cannot be decoded gives the text of the error

@@ -17,6 +17,7 @@ const PRETTY: Style = { indent: '  ', escapesHtml: true }
 const RAW: Style = { indent: '', escapesHtml: false }
 const LONE_BYTE = /[\udc80-\udcff]/u
 
+/** Functions that read and write JSON. */
 export const JSON_FUNCTIONS: FunctionTable = {
   toJson: defineWith(['any'], (run, value) => orEmpty(() => encode(value, PLAIN, run, 0))),
   mustToJson: defineWith(['any'], (run, value) => encode(value, PLAIN, run, 0)),

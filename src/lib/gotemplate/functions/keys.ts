@@ -7,6 +7,7 @@ import { randomBytes } from './random.ts'
 
 const SLOW_STEPS = 250_000
 
+/** Functions that make keys. */
 export const KEYS: FunctionTable = {
   genPrivateKey: defineWith(['string'], (run, type) => {
     // asked for to fail where there is no randomness; the key itself comes from the runtime's own
@@ -28,6 +29,7 @@ export const KEYS: FunctionTable = {
   }),
 }
 
+/** A new RSA key. Takes up to a second. */
 export function newRsaKey(bits: number): KeyObject {
   return generateKeyPairSync('rsa', { modulusLength: bits }).privateKey
 }
@@ -65,6 +67,7 @@ function dsaPem(key: KeyObject): string {
   return pemBlock('DSA PRIVATE KEY', encoded)
 }
 
+/** DER in PEM, with a label. */
 export function pemBlock(type: string, content: Uint8Array): string {
   const lines =
     Buffer.from(content)

@@ -5,6 +5,7 @@ import type { Run } from '../values/value.ts'
 import { define, defineWith, type FunctionTable } from './define.ts'
 import { replaceAll } from './strings.ts'
 
+/** Functions that lay out texts. */
 export const LAYOUT: FunctionTable = {
   abbrev: define(['int', 'string'], (width, text) => (width < 4n ? text : onBytes(text, (bytes) => abbreviated(bytes, 0, Number(width))))),
   abbrevboth: define(['int', 'int', 'string'], (left, right, text) => {

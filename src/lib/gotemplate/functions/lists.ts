@@ -32,6 +32,7 @@ function both(name: string, called: GoFunction): FunctionTable {
   return { [name]: called, [`must${name.charAt(0).toUpperCase()}${name.slice(1)}`]: called }
 }
 
+/** Functions of lists. */
 export const LISTS: FunctionTable = {
   list,
   tuple: list,

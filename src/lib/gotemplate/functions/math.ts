@@ -12,6 +12,7 @@ const max = define(['any', '...any'], (first, ...rest) =>
   int64(rest.map(integerFrom).reduce((a, b) => (b > a ? b : a), integerFrom(first))),
 )
 
+/** Functions of numbers. */
 export const MATH: FunctionTable = {
   add: define(['...any'], (...values) => int64(values.map(integerFrom).reduce((a, b) => a + b, 0n))),
   add1: define(['any'], (value) => int64(integerFrom(value) + 1n)),

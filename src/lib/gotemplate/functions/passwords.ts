@@ -44,6 +44,7 @@ const CHARACTERS: Readonly<Record<string, string>> = {
   x: `${BOTH_CASES}0123456789!@#$%^&*()`,
 }
 
+/** Functions of passwords and encryption. */
 export const PASSWORDS: FunctionTable = {
   derivePassword: defineWith(['uint32', 'string', 'string', 'string', 'string'], (run, counter, form, password, user, site) => {
     const forms = Object.hasOwn(FORMS, form) ? FORMS[form] : undefined

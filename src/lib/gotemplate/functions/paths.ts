@@ -7,6 +7,7 @@ const cleaned = define(['string'], clean)
 const ext = define(['string'], (path) => /\.[^./]*$/.exec(path)?.[0] ?? '')
 const isAbs = define(['string'], (path) => path.startsWith('/'))
 
+/** Functions of paths; those of the operating system are the same. */
 export const PATHS: FunctionTable = {
   base,
   dir,

@@ -8,6 +8,7 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const DIGITS = '0123456789'
 const ASCII = String.fromCharCode(...Array.from({ length: 95 }, (_, index) => 32 + index))
 
+/** Functions of randomness. */
 export const RANDOM: FunctionTable = {
   randAlpha: randomText('randAlpha', LETTERS),
   randNumeric: randomText('randNumeric', DIGITS),

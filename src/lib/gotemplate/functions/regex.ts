@@ -5,12 +5,18 @@ import { compile, expand, find, findAll, replaceAll, split } from '../regex/rege
 import { type GoFunction, GoList, type Run } from '../values/value.ts'
 import { define, defineWith, type FunctionTable } from './define.ts'
 
+/** Larger expressions are compiled anew each time rather than kept. */
+const MAX_KEPT_INSTRUCTIONS = 300
+
 /** The expression, compiled once for all renderings of a template. */
 function program(pattern: string, run: Run): RegexProgram {
-  return run.remember(`regex ${pattern}`, () => {
+  const make = () => {
     run.meter.step(pattern.length)
-    return compile(pattern, run.meter)
-  })
+    const made = compile(pattern, run.meter)
+    run.meter.step(made.instructions.length)
+    return made
+  }
+  return run.remember(`regex ${pattern}`, make, ({ instructions }) => instructions.length <= MAX_KEPT_INSTRUCTIONS)
 }
 
 function matches(run: Run, pattern: string, text: string): boolean {
@@ -26,6 +32,7 @@ function both(name: string, called: GoFunction): FunctionTable {
   return { [name]: called, [`must${name.charAt(0).toUpperCase()}${name.slice(1)}`]: called }
 }
 
+/** Functions of regular expressions. */
 export const REGEXES: FunctionTable = {
   mustRegexMatch: defineWith(['string', 'string'], matches),
   regexMatch: defineWith(['string', 'string'], (run, pattern, text) => {

@@ -7,6 +7,7 @@ import { define, defineWith, type FunctionTable } from './define.ts'
 
 const INVALID = 'Invalid Semantic Version'
 
+/** Functions of versions. */
 export const SEMVER: FunctionTable = {
   semver: define(['string'], (text) => new VersionValue(versionOf(text), text, '*semver.Version')),
   semverCompare: defineWith(['string', 'string'], (run, constraint, text) => {

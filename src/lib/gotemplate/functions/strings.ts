@@ -10,6 +10,7 @@ import { define, defineWith, type FunctionTable } from './define.ts'
 
 const trimAll = define(['string', 'string'], (characters, text) => trimCharacters(text, characters))
 
+/** Functions of texts. */
 export const STRINGS: FunctionTable = {
   hello: define([], () => 'Hello!'),
   trim: define(['string'], trimSpace),

@@ -6,6 +6,7 @@ import { GoMap, kindName, type Value } from '../values/value.ts'
 import { define, type FunctionTable } from './define.ts'
 import { escapePart, unescapeHost, unescapePart } from './url-escape.ts'
 
+/** Functions of URLs. */
 export const URLS: FunctionTable = {
   urlParse: define(['string'], (text) => {
     const { scheme, host, path, query, opaque, fragment, user } = parseUrl(text)

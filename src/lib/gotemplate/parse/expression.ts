@@ -32,6 +32,7 @@ const OPERANDS: ReadonlySet<TokenType> = new Set([
 /** What cannot receive the result of the command before it. */
 const VALUES: ReadonlySet<Operand['kind']> = new Set(['boolean', 'dot', 'nil', 'number', 'string'])
 
+/** The part of the parser that reads expressions. Throws `TemplateSyntaxError` and `TemplateLimitError`. */
 export class ExpressionParser {
   readonly #text: string
   readonly #options: ExpressionOptions

@@ -1,20 +1,25 @@
 // The tree of a template. Positions are indexes of characters in its text.
 import type { NumberConstant } from './number.ts'
 
+/** A piece of a template. */
 export type Node = TextNode | ActionNode | BranchNode | RangeNode | TemplateNode | JumpNode
 
+/** What stands between two tags, or in a whole template. */
 export type Block = readonly Node[]
 
+/** Text that is written as it is. */
 export interface TextNode {
   readonly kind: 'text'
   readonly text: string
 }
 
+/** An expression of which the value is written, unless it sets variables. */
 export interface ActionNode {
   readonly kind: 'action'
   readonly pipe: Pipe
 }
 
+/** `if` and `with`. */
 export interface BranchNode {
   readonly kind: 'if' | 'with'
   readonly pipe: Pipe
@@ -22,6 +27,7 @@ export interface BranchNode {
   readonly otherwise: Block | undefined
 }
 
+/** A loop; `otherwise` runs when there is nothing to loop over. */
 export interface RangeNode {
   readonly kind: 'range'
   readonly pipe: Pipe
@@ -29,6 +35,7 @@ export interface RangeNode {
   readonly otherwise: Block | undefined
 }
 
+/** A call of another template. */
 export interface TemplateNode {
   readonly kind: 'template'
   readonly position: number
@@ -36,10 +43,12 @@ export interface TemplateNode {
   readonly pipe: Pipe | undefined
 }
 
+/** The end of a loop, or of one round of it. */
 export interface JumpNode {
   readonly kind: 'break' | 'continue'
 }
 
+/** Commands of which each gets the result of the one before as its last argument. */
 export interface Pipe {
   readonly kind: 'pipe'
   readonly position: number
@@ -57,6 +66,7 @@ export interface Command {
   readonly words: readonly [Operand, ...Operand[]]
 }
 
+/** A word of a command. */
 export type Operand =
   | Pipe
   | { readonly kind: 'function'; readonly position: number; readonly name: string }

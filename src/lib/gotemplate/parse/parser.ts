@@ -8,6 +8,7 @@ import type { Token } from './tokens.ts'
 /** The templates that a text defines, its own under the name it was given. */
 export type Templates = ReadonlyMap<string, Block>
 
+/** What the parser needs to know beside the text. */
 export interface ParseOptions {
   readonly name: string
   readonly delimiters: Delimiters

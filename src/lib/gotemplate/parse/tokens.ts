@@ -6,6 +6,7 @@ export interface Token {
   readonly text: string
 }
 
+/** Kinds of tokens. */
 export type TokenType =
   | 'error'
   | 'eof'
@@ -33,6 +34,7 @@ export type TokenType =
   | 'leftParenthesis'
   | 'rightParenthesis'
 
+/** Words that are no functions. */
 export const KEYWORDS: ReadonlySet<string> = new Set([
   'block',
   'break',

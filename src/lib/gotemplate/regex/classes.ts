@@ -74,6 +74,7 @@ export function rangesTest(set: readonly Range[], fold: boolean): CharacterTest 
   return (code) => expression.test(String.fromCodePoint(code))
 }
 
+/** The test, or its opposite. */
 export function negatedIf(negated: boolean, test: CharacterTest): CharacterTest {
   return negated ? (code) => !test(code) : test
 }

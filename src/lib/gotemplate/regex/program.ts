@@ -5,6 +5,7 @@ import type { Assertion, CharacterTest, RegexNode, RegexTree } from './nodes.ts'
 /** More make matching slow; expressions that people write have some dozens. */
 const MAX_INSTRUCTIONS = 10_000
 
+/** A step of the machine; `next` and `other` are indexes of instructions. */
 export type Instruction =
   | { readonly kind: 'character'; readonly test: CharacterTest; next: number }
   /** goes both ways; the first is preferred */

@@ -50,7 +50,7 @@ describe('what is no regular expression of Go', () => {
 })
 
 test('too large expressions break a limit', () => {
-  expect(() => compile('((a{1,30}b{1,30}){1,30}c{1,30}){1,30}', meter())).toThrow(TemplateLimitError)
+  expect(() => compile('a{900}'.repeat(20), meter())).toThrow(TemplateLimitError)
   expect(() => compile('a'.repeat(5_000), meter())).toThrow(TemplateLimitError)
 })
 

@@ -1,7 +1,9 @@
 // Days and dates of the Gregorian calendar, extended into the past, as Go's time package counts them.
 
+/** Seconds of a day. */
 export const DAY_SECONDS = 86_400
 
+/** English names, January first. */
 export const MONTHS: readonly string[] = [
   'January',
   'February',
@@ -17,6 +19,7 @@ export const MONTHS: readonly string[] = [
   'December',
 ]
 
+/** English names, Sunday first. */
 export const WEEKDAYS: readonly string[] = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 
 /** A date and a time of day; `month` and `day` count from 1, `yearDay` too, `weekday` from Sunday = 0. */
@@ -31,6 +34,7 @@ export interface Civil {
   readonly second: number
 }
 
+/** True for years with a 29th of February. */
 export function isLeap(year: number): boolean {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
 }

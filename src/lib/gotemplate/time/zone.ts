@@ -1,5 +1,6 @@
 // Time zones. Offsets come from the runtime's own table, so they need no files.
 
+/** A time zone. */
 export interface Zone {
   readonly name: string
   /** Seconds east of Greenwich at so many seconds since 1970. */
@@ -8,6 +9,7 @@ export interface Zone {
   abbreviationAt(seconds: number): string
 }
 
+/** Universal time. */
 export const UTC: Zone = fixedZone(0, 'UTC')
 
 /** A zone that is only an offset. */

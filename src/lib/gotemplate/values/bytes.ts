@@ -6,6 +6,7 @@ const ASCII = /^[\0-\x7f]*$/
 const LONE_BYTE = /[\udc80-\udcff]/u
 const LONE_BYTES = /[\udc80-\udcff]/gu
 
+/** True for texts of which each character is one byte. */
 export function isAscii(text: string): boolean {
   return ASCII.test(text)
 }

@@ -24,34 +24,42 @@ const GREEK_PAIRS: ReadonlyMap<string, string> = new Map([
   ...[0x1fb3, 0x1fc3, 0x1ff3].map((code) => [String.fromCharCode(code), String.fromCharCode(code + 9)] as const),
 ])
 
+/** True for capitals. */
 export function isUpper(character: string): boolean {
   return UPPER.test(character)
 }
 
+/** True for small letters. */
 export function isLower(character: string): boolean {
   return LOWER.test(character)
 }
 
+/** True for letters that exist for beginnings of words only. */
 export function isTitle(character: string): boolean {
   return TITLE.test(character)
 }
 
+/** True for letters of any script. */
 export function isLetter(character: string): boolean {
   return LETTER.test(character)
 }
 
+/** True for digits, fractions, Roman numerals and the like. */
 export function isNumber(character: string): boolean {
   return NUMBER.test(character)
 }
 
+/** True for decimal digits of any script. */
 export function isDigit(character: string): boolean {
   return DIGIT.test(character)
 }
 
+/** True for punctuation, dashes and underscores among it. */
 export function isPunctuation(character: string): boolean {
   return PUNCTUATION.test(character)
 }
 
+/** True for blanks and line ends. */
 export function isSpace(character: string): boolean {
   return SPACE.test(character)
 }
@@ -82,10 +90,12 @@ export function mapCharacters(text: string, change: (character: string) => strin
   return changed
 }
 
+/** The text in capitals, character by character. */
 export function upperCase(text: string): string {
   return isAscii(text) ? text.toUpperCase() : mapCharacters(text, upperOf)
 }
 
+/** The text in small letters, character by character. */
 export function lowerCase(text: string): string {
   return isAscii(text) ? text.toLowerCase() : mapCharacters(text, lowerOf)
 }

@@ -37,14 +37,17 @@ export function int64(value: bigint): GoInt {
   return new GoInt('int64', BigInt.asIntN(64, value), INT64)
 }
 
+/** A uint64, cut to its 64 bits. */
 export function uint64(value: bigint): GoInt {
   return new GoInt('uint64', BigInt.asUintN(64, value), UINT64)
 }
 
+/** A uint32, cut to its 32 bits. */
 export function uint32(value: bigint): GoInt {
   return new GoInt('uint32', BigInt.asUintN(32, value), UINT32)
 }
 
+/** A uint8. */
 export function byte(value: number): GoInt {
   return new GoInt('uint8', BigInt(value), UINT8)
 }
@@ -142,7 +145,7 @@ export interface Run {
     output(length: number): void
   }
   /** What is worth keeping for other renderings of the same template, such as a compiled expression; made when it is first asked for. */
-  remember<T>(key: string, make: () => T): T
+  remember<T>(key: string, make: () => T, isWorthIt?: (made: T) => boolean): T
   /** random bytes; absent: functions that need them fail */
   readonly random?: ((count: number) => Uint8Array) | undefined
   /** milliseconds since 1970; absent: functions that need the time fail */
