@@ -39,7 +39,7 @@ import { createClusterStatusController } from '../status/cluster-status.ts'
 import { createContentController } from '../status/content-references.ts'
 import { createGitRepoStatusController } from '../status/git-repo-status.ts'
 import { createStatusInformers } from '../status/informers.ts'
-import { compileValuesTemplate } from './values-templates.ts'
+import { compileValuesTemplate } from '../target/compile-template.ts'
 
 /** What all controllers are made with. */
 export interface HubParts {

@@ -5,6 +5,7 @@ import { BUNDLE, BUNDLE_DEPLOYMENT, CLUSTER, CLUSTER_GROUP } from '../api/kinds.
 import { readBundles } from '../bundle/read.ts'
 import { decodeResources } from '../bundle/read-contents.ts'
 import { TerminalError } from '../lib/controller/errors.ts'
+import { compileValuesTemplate } from '../target/compile-template.ts'
 import { type Choice, compileTargets } from '../target/customize.ts'
 import { compileVariant } from '../target/variant.ts'
 import { openCharts } from './apply/chart-source.ts'
@@ -13,7 +14,6 @@ import { ASSUMED_VERSION, dryRun } from './deploy/dry-run.ts'
 import { readInput } from './files.ts'
 import type { FlagTable } from './flags.ts'
 import { formatObjects, parseObjects } from './objects.ts'
-import { compileValuesTemplate } from './target/compile-template.ts'
 
 const FLAGS = {
   file: { type: 'text', short: 'f', value: 'FILE', help: 'name of the options file in the folder, in place of fleet.yaml' },

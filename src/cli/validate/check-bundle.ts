@@ -6,9 +6,9 @@ import type { BundleDraft } from '../../bundle/draft.ts'
 import { decodeResources } from '../../bundle/read-contents.ts'
 import { messageOf } from '../../lib/controller/errors.ts'
 import { stringifyYaml } from '../../lib/yaml/stringify.ts'
+import { compileValuesTemplate } from '../../target/compile-template.ts'
 import { compileCriteria } from '../../target/match.ts'
 import { missingOverlays } from '../deploy/dry-run.ts'
-import { compileValuesTemplate } from '../target/compile-template.ts'
 
 /** A fault with the field of fleet.yaml that it is about. */
 export interface Finding {

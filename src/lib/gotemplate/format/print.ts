@@ -1,7 +1,7 @@
 // Values as Go's fmt prints them.
 import { sortedKeys } from '../values/convert.ts'
 import { GoComplex, GoInt, GoList, GoMap, type GoObject, type Run, typeName, type Value } from '../values/value.ts'
-import { type Flags, NO_FLAGS, padBlank } from './flags.ts'
+import { type Flags, NO_FLAGS, pad } from './flags.ts'
 import { formatFloat } from './float.ts'
 import { formatBoolean, formatInteger, formatNumber, formatText } from './scalars.ts'
 
@@ -26,8 +26,11 @@ export function print(value: Value, meter: Meter): string {
 export function format(value: Value, verb: string, flags: Flags, meter: Meter): string {
   if (flags.width) meter.create(flags.width)
   if (flags.precision) meter.create(flags.precision)
+  const nil = value === undefined || value === null
+  if (nil && (verb === 'T' || verb === 'v')) return pad('<nil>', flags)
   if (verb === 'T') return formatText(typeName(value), 's', flags) ?? ''
-  if (value === undefined || value === null) return verb === 'v' ? padBlank('<nil>', flags) : badVerb(value, verb, flags, meter)
+  // %w is for wrapped errors, which templates do not have
+  if (nil || verb === 'w') return badVerb(value, verb, flags, meter)
   return formatValue(value, verb, flags, meter, 0)
 }
 

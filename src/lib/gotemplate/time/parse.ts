@@ -56,7 +56,7 @@ class Reader {
 
   read(parts: readonly LayoutPart[]): Fields {
     for (const [index, { text, field }] of parts.entries()) {
-      if (field) this.#field(text, parts[index + 1])
+      if (field) this.#field(text, parts.slice(index + 1, index + 3).find((part) => part.field)?.text ?? '')
       else this.#literal(text)
     }
     if (this.#rest !== '') throw new Mismatch()
@@ -98,7 +98,7 @@ class Reader {
     return index
   }
 
-  #field(field: string, next: LayoutPart | undefined): void {
+  #field(field: string, next: string): void {
     const fields = this.#fields
     switch (field) {
       case '2006':
@@ -147,7 +147,7 @@ class Reader {
       case '5':
         fields.second = this.#number(0, 59, field === '05')
         // a fraction may follow though the layout has none
-        if (!(next?.field && /^[.,]/.test(next.text))) fields.nanoseconds = nanoseconds(this.#match(/^(?:[.,]\d+)?/))
+        if (/^[.,]\d/.test(this.#rest) && !/^[.,]/.test(next)) fields.nanoseconds = nanoseconds(this.#match(/^[.,]\d+/))
         break
       case 'PM':
       case 'pm':

@@ -1,5 +1,5 @@
 import { compileTemplate } from '../lib/gotemplate/template.ts'
-import type { TemplateCompiler } from '../target/values-template.ts'
+import type { TemplateCompiler } from './values-template.ts'
 
 /** Templates in helm values: Go's, between `${` and `}`; a key that is missing is an error (spec 4.5). */
 export const compileValuesTemplate: TemplateCompiler = (text) => {

@@ -1,8 +1,0 @@
-import { compileTemplate } from '../../lib/gotemplate/template.ts'
-import type { TemplateCompiler } from '../../target/values-template.ts'
-
-/** Templates in helm values: Go's, between `${` and `}`; a key that is missing is an error (spec 4.5). */
-export const compileValuesTemplate: TemplateCompiler = (text) => {
-  const template = compileTemplate(text, { delimiters: ['${', '}'], missingKey: 'error' })
-  return (data) => template.render(data)
-}
