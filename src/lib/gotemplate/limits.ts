@@ -18,13 +18,13 @@ export interface TemplateLimits {
   readonly regexInput: number
 }
 
-/** Far more than values of a chart need, and done in about two seconds at worst. */
+/** Far more than values of a chart need, and done in about a second at worst. */
 export const DEFAULT_LIMITS: TemplateLimits = {
   templateLength: 2 * 2 ** 20,
-  steps: 1_000_000,
+  steps: 500_000,
   depth: 200,
-  outputLength: 4 * 2 ** 20,
-  created: 32 * 2 ** 20,
+  outputLength: 2 * 2 ** 20,
+  created: 16 * 2 ** 20,
   patternLength: 4_000,
   regexInput: 2 ** 20,
 }

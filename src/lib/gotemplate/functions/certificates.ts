@@ -10,7 +10,7 @@ import { keyPem, newRsaKey, parseKey, pemBlock } from './keys.ts'
 import { randomBytes } from './random.ts'
 import { createCertificate, type Issuer, issuerOf } from './x509.ts'
 
-const SLOW_STEPS = 100_000
+const SLOW_STEPS = 50_000
 const DAY = 86_400_000
 const RSA_BITS = 2048
 

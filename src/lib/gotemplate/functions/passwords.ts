@@ -9,8 +9,8 @@ import { decodeBase64 } from './encoding.ts'
 import { randomBytes } from './random.ts'
 
 /** What slow functions count for. */
-const DERIVE_STEPS = 200_000
-const BCRYPT_STEPS = 100_000
+const DERIVE_STEPS = 100_000
+const BCRYPT_STEPS = 50_000
 const BLOCK = 16
 const COST = 10
 const MAX_PASSWORD = 72
