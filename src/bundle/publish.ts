@@ -13,8 +13,7 @@ import type { KubeObject } from '../lib/kube/types.ts'
 import type { Publisher, PublishResult, SourceSnapshot } from '../source/publisher.ts'
 import type { ChartSource } from './charts.ts'
 import { optionsOfGitRepo } from './git-repo-options.ts'
-import { keepEncodings } from './keep-encodings.ts'
-import { movedObjects, objectsByFile, stillMoved } from './overwrites.ts'
+import { prepareBundles } from './prepare.ts'
 import { type PublishPlan, planPublish, type WantedBundle, wantedBundles } from './publish-plan.ts'
 import { readBundles } from './read.ts'
 import { scanChanges } from './scan-changes.ts'
@@ -93,7 +92,7 @@ export function createPublisher(options: PublisherOptions): BundlePublisher {
     const { wanted, warnings } = wantedBundles(read.drafts)
     const owned = ownedBy(repo)
     const stored = (name: string) => bundles.get(name, gitRepo.metadata.namespace)
-    const plan = planPublish(gitRepo.metadata.name, await prepared(wanted, stored, owned), stored, owned)
+    const plan = planPublish(gitRepo.metadata.name, await prepareBundles(wanted, stored, owned), stored, owned)
     signal.throwIfAborted()
     await write(repo, plan, signal)
     await writeScans(gitRepo, wanted, signal)
@@ -152,28 +151,6 @@ export function createPublisher(options: PublisherOptions): BundlePublisher {
       return { remaining: owned.length }
     },
   }
-}
-
-/** Wanted bundles that look like the stored ones wherever that makes no difference, and that know which objects they take over. */
-async function prepared(
-  wanted: readonly WantedBundle[],
-  stored: (name: string) => Bundle | undefined,
-  owned: readonly Bundle[],
-): Promise<WantedBundle[]> {
-  const names = new Set(wanted.map(({ bundle }) => bundle.metadata.name))
-  const leaving = await objectsByFile(owned.filter(({ metadata }) => !names.has(metadata.name)))
-  const results: WantedBundle[] = []
-  for (const one of wanted) {
-    const existing = stored(one.bundle.metadata.name)
-    const bundle = existing ? await keepEncodings(one.bundle, existing) : one.bundle
-    const recorded = await stillMoved(existing?.spec.overwrites ?? [], bundle)
-    const moved = await movedObjects(leaving, bundle)
-    const overwrites = [
-      ...new Map([...recorded, ...moved].map((object) => [JSON.stringify([object.kind, object.namespace, object.name]), object])).values(),
-    ]
-    results.push(overwrites.length > 0 ? { ...one, bundle: { ...bundle, spec: { ...bundle.spec, overwrites } } } : { ...one, bundle })
-  }
-  return results
 }
 
 function outcomeOf(plan: PublishPlan, warnings: readonly string[]): PublishOutcome {

@@ -2,19 +2,7 @@
 import { type ElectionConfig, electionConfig } from './election.ts'
 import { type BindAddress, bindAddress, durationMs, type Environment, integer, workers } from './environment.ts'
 import { parseFlags } from './flags.ts'
-import { type ProxySettings, proxySettings } from './proxy.ts'
-
-/** Environment variables that helm and kubectl get from ours: proxies, certificates, where certificates of the system are. */
-const CHILD_VARIABLES = [
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'no_proxy',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-] as const
+import { childEnvironment, type ProxySettings, proxySettings } from './proxy.ts'
 
 export interface AgentProgramConfig {
   /** path of a kubeconfig for the agent's own cluster; undefined inside of it */
@@ -91,7 +79,7 @@ export function agentConfig(args: readonly string[], env: Environment, host: Hos
     searchPath: env.PATH ?? '',
     processes: integer(env, 'FLEET_HELM_PROCESSES', Math.max(2, host.cpus), 1),
     tempDir: host.tempDir,
-    childEnv: Object.fromEntries(CHILD_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]]] : []))),
+    childEnv: childEnvironment(env),
     errorMappings: env.CATTLE_WRANGLER_CHECK_GVK_ERROR_MAPPING || undefined,
     identity: env.POD_NAME || `${host.hostname}-${host.pid}`,
     election: electionConfig(env, flags['leader-elect'] ?? true),

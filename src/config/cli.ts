@@ -1,17 +1,6 @@
 // The environment of the fleet command. Variables that stand for a flag are named in the table of that flag.
 import { type Environment, flag, integer } from './environment.ts'
-
-/** Environment variables that helm and kubectl get from ours: proxies, certificates. */
-const CHILD_VARIABLES = [
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'no_proxy',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-] as const
+import { childEnvironment } from './proxy.ts'
 
 export interface CliConfig {
   /** path of a kubeconfig, or several; `--kubeconfig` goes before it */
@@ -46,7 +35,7 @@ export function cliConfig(env: Environment, host: { readonly tempDir: string; re
     searchPath: env.PATH ?? '',
     tempDir: host.tempDir,
     pid: host.pid,
-    childEnv: Object.fromEntries(CHILD_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]]] : []))),
+    childEnv: childEnvironment(env),
   }
 }
 

@@ -11,3 +11,19 @@ export function proxySettings(env: Environment): ProxySettings {
     noProxy: env.NO_PROXY || env.no_proxy,
   }
 }
+
+const CHILD_VARIABLES = [
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+] as const
+
+/** The variables that helm and kubectl get from our environment: proxies and certificates, and nothing else. */
+export function childEnvironment(env: Environment): Record<string, string> {
+  return Object.fromEntries(CHILD_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]]] : [])))
+}

@@ -2,8 +2,7 @@
 import type { Bundle } from '../../api/bundle.ts'
 import { BUNDLE, GIT_REPO, IMAGE_SCAN } from '../../api/kinds.ts'
 import type { BundleDraft } from '../../bundle/draft.ts'
-import { keepEncodings } from '../../bundle/keep-encodings.ts'
-import { movedObjects, objectsByFile, stillMoved } from '../../bundle/overwrites.ts'
+import { prepareBundles } from '../../bundle/prepare.ts'
 import { planPublish, type WantedBundle, wantedBundles } from '../../bundle/publish-plan.ts'
 import { type ScanChanges, scanChanges } from '../../bundle/scan-changes.ts'
 import { createBundleStore } from '../../bundle/store.ts'
@@ -11,7 +10,7 @@ import { inParallel } from '../../lib/controller/parallel.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
 import { isConflict } from '../../lib/kube/errors.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
-import { readStored, type Scope, type Stored } from './stored.ts'
+import { readStored, type Scope } from './stored.ts'
 
 /** An object, and what became of it. */
 export interface Change {
@@ -55,7 +54,7 @@ export async function writeBundles(client: KubeClient, drafts: readonly BundleDr
 async function writeOnce(client: KubeClient, wanted: readonly WantedBundle[], options: WriteOptions): Promise<Change[]> {
   const { repoName, namespace, signal } = options
   const stored = await readStored(client, options, wanted, signal)
-  const plan = planPublish(repoName, await prepared(wanted, stored), stored.bundle, stored.owned)
+  const plan = planPublish(repoName, await prepareBundles(wanted, stored.bundle, stored.owned), stored.bundle, stored.owned)
   const repo = { ...GIT_REPO, metadata: { name: repoName, namespace }, spec: { repo: '' } }
   const scans = options.imageScans ? scanChanges(repo, wanted, stored.scans) : undefined
   signal.throwIfAborted()
@@ -81,23 +80,6 @@ async function writeOnce(client: KubeClient, wanted: readonly WantedBundle[], op
     changed(bundle, 'deleted')
   })
   return changes
-}
-
-/** Wanted bundles that look like the stored ones wherever that makes no difference, and that know which objects they take over. */
-async function prepared(wanted: readonly WantedBundle[], { bundle: stored, owned }: Stored): Promise<WantedBundle[]> {
-  const names = new Set(wanted.map(({ bundle }) => bundle.metadata.name))
-  const leaving = await objectsByFile(owned.filter(({ metadata }) => !names.has(metadata.name)))
-  const results: WantedBundle[] = []
-  for (const one of wanted) {
-    const existing = stored(one.bundle.metadata.name)
-    const bundle = existing ? await keepEncodings(one.bundle, existing) : one.bundle
-    const recorded = await stillMoved(existing?.spec.overwrites ?? [], bundle)
-    const moved = await movedObjects(leaving, bundle)
-    const keyOf = ({ kind, namespace, name }: (typeof moved)[number]) => JSON.stringify([kind, namespace, name])
-    const overwrites = [...new Map([...recorded, ...moved].map((object) => [keyOf(object), object])).values()]
-    results.push(overwrites.length > 0 ? { ...one, bundle: { ...bundle, spec: { ...bundle.spec, overwrites } } } : { ...one, bundle })
-  }
-  return results
 }
 
 async function writeScans(
