@@ -105,7 +105,7 @@ async function watchWorkspace(world: World, signal: AbortSignal): Promise<() => 
   if (!client) throw new Error('the hub has no client')
   const factory = createInformerFactory(client, { log: silentLogger })
   const gitRepos: Informer<GitRepo> = factory.informer<GitRepo>({ type: GIT_REPO, namespace: WORKSPACE })
-  const bundles: Informer<Bundle> = factory.informer<Bundle>({ type: BUNDLE, namespace: WORKSPACE })
+  const bundles: Informer<Bundle> = factory.informer<Bundle>({ type: BUNDLE, namespace: WORKSPACE, labelSelector: REPO_NAME_LABEL })
   const deployments: Informer<BundleDeployment> = factory.informer<BundleDeployment>({
     type: BUNDLE_DEPLOYMENT,
     labelSelector: REPO_NAME_LABEL,
