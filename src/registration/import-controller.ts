@@ -2,6 +2,7 @@ import { caHash } from '../api/agent-hashes.ts'
 import type { Cluster, ClusterStatus } from '../api/cluster.ts'
 import { CLUSTER_MANAGEMENT_LABEL } from '../api/labels.ts'
 import { importTokenName } from '../api/names.ts'
+import { randomToken } from '../api/random-token.ts'
 import type { HubConfig } from '../config/hub-config.ts'
 import { type ConditionUpdate, errorCondition, setCondition, trueCondition } from '../lib/controller/conditions.ts'
 import { type Controller, createController, type ReconcileResult } from '../lib/controller/controller.ts'
@@ -13,7 +14,6 @@ import { agentNamespace, agentPullSecrets } from './agent-objects.ts'
 import { AGENT_SETTING_FIELDS, agentSettings, changedSettings } from './agent-state.ts'
 import { changeStatus, type StatusChange } from './change-status.ts'
 import { checkTlsMode, openDownstream } from './downstream.ts'
-import { createIdentity } from './identity.ts'
 import { checkSecretNamespace, type HubAddress, hubAddress, importReason } from './import-plan.ts'
 import { importValues } from './import-token.ts'
 import { BY_KUBECONFIG_SECRET, kubeconfigSecretKey } from './informers.ts'
@@ -104,7 +104,7 @@ export function createImportController(deps: RegistrationDeps): Controller {
   async function identified(cluster: Cluster): Promise<Cluster> {
     if (cluster.spec.clientID) return cluster
     const { resourceVersion } = cluster.metadata
-    const patch = { metadata: { resourceVersion }, spec: { clientID: createIdentity(deps.randomBytes) } }
+    const patch = { metadata: { resourceVersion }, spec: { clientID: randomToken(deps.randomBytes) } }
     return client.patch<Cluster>(refTo(cluster), patch, { type: 'merge' })
   }
 

@@ -1,6 +1,8 @@
 // One registration from the bootstrap secret to the stored credential (spec 3.5). It may end anywhere: until the last step the bootstrap secret is there, and the next attempt starts anew.
 
+import { randomBytes as machineRandomBytes } from 'node:crypto'
 import { AGENT_BOOTSTRAP_NAME, AGENT_NAME } from '../../api/labels.ts'
+import { randomToken } from '../../api/random-token.ts'
 import { sleep } from '../../lib/controller/clock.ts'
 import { messageOf } from '../../lib/controller/errors.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
@@ -10,7 +12,6 @@ import { type Applicant, awaitGrant, type Grant, requestRegistration } from './g
 import { type Hub, kubeconfigText, openHub, pinnedCa } from './hub.ts'
 import { isUnauthorized, tryList } from './judge.ts'
 import type { RegistrationOptions } from './options.ts'
-import { randomToken } from './random-token.ts'
 import { isSame, type LocalSecrets, readBootstrapSecret, type Secret, storeCredential } from './secrets.ts'
 import { type RegistrationSettings, readRegistrationSettings } from './settings.ts'
 
@@ -63,7 +64,7 @@ async function askForGrant(
   { bootstrap, settings, ca, stillWanted }: Preparation,
   signal: AbortSignal,
 ): Promise<Grant> {
-  const { client, clock, log, podName, randomBytes } = options
+  const { client, clock, log, podName, randomBytes = machineRandomBytes } = options
   const applicant: Applicant = {
     clientID: settings.clientID || (await clusterUid(client, signal)),
     clientRandom: randomToken(randomBytes),
