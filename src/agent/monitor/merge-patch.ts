@@ -9,27 +9,28 @@ function isMap(value: Json): value is Record<string, Json> {
 /** The merge patch that turns `from` into `to`; undefined when they are equal. Keys are sorted. */
 export function mergePatch(from: Json, to: Json): Json | undefined {
   if (!isMap(from) || !isMap(to)) return deepEqual(from, to) ? undefined : to
-  const patch: Record<string, Json> = {}
+  // entries, not assignments: a key may be called __proto__
+  const patch: [string, Json][] = []
   for (const key of [...new Set([...Object.keys(from), ...Object.keys(to)])].sort()) {
-    if (!(key in to)) patch[key] = null
-    else if (!(key in from)) patch[key] = to[key]
+    if (!Object.hasOwn(to, key)) patch.push([key, null])
+    else if (!Object.hasOwn(from, key)) patch.push([key, to[key]])
     else {
       const inner = mergePatch(from[key], to[key])
-      if (inner !== undefined) patch[key] = inner
+      if (inner !== undefined) patch.push([key, inner])
     }
   }
-  return Object.keys(patch).length > 0 ? patch : undefined
+  return patch.length > 0 ? Object.fromEntries(patch) : undefined
 }
 
 /** What results when a merge patch is applied: null removes, maps merge, anything else replaces. */
 export function applyMergePatch(target: Json, patch: Json): Json {
   if (!isMap(patch)) return patch
-  const result: Record<string, Json> = isMap(target) ? { ...target } : {}
+  const result = new Map(isMap(target) ? Object.entries(target) : [])
   for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete result[key]
-    else result[key] = applyMergePatch(result[key], value)
+    if (value === null) result.delete(key)
+    else result.set(key, applyMergePatch(result.get(key), value))
   }
-  return result
+  return Object.fromEntries(result)
 }
 
 /** Whether everything that `wanted` says is so in `live`: maps may have more keys, lists must be equal element by element in the same sense. Null and empty mean nothing. */
@@ -38,7 +39,7 @@ export function isSubset(wanted: Json, live: Json): boolean {
   if (Array.isArray(wanted))
     return Array.isArray(live) && wanted.length === live.length && wanted.every((value, index) => isSubset(value, live[index]))
   if (!isMap(wanted)) return wanted === live
-  return isMap(live) && Object.entries(wanted).every(([key, value]) => isSubset(value, live[key]))
+  return isMap(live) && Object.entries(wanted).every(([key, value]) => isSubset(value, Object.hasOwn(live, key) ? live[key] : undefined))
 }
 
 function isNothing(value: Json): boolean {
@@ -51,7 +52,7 @@ export function deepEqual(left: Json, right: Json): boolean {
     return Array.isArray(right) && left.length === right.length && left.every((value, index) => deepEqual(value, right[index]))
   if (!isMap(left) || !isMap(right)) return false
   const keys = Object.keys(left)
-  return keys.length === Object.keys(right).length && keys.every((key) => key in right && deepEqual(left[key], right[key]))
+  return keys.length === Object.keys(right).length && keys.every((key) => Object.hasOwn(right, key) && deepEqual(left[key], right[key]))
 }
 
 /** A copy without map entries that are null: charts render them, clusters drop them. */
