@@ -1,4 +1,4 @@
-// Builds the programs: one file, started under three names.
+// Builds the programs: one small file that is started under three names, and what it loads when it is needed.
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -7,20 +7,24 @@ import { ROOT } from './run.ts'
 /** The names under which the built file is started; it looks at its own name. */
 const PROGRAMS = ['fleet-controller', 'fleet-agent', 'fleet'] as const
 const DIST = join(ROOT, 'dist')
-const BUNDLE = join(DIST, 'fleet.mjs')
+const ENTRY = join(DIST, 'fleet.mjs')
+const CHUNK = 'chunk-'
 
 // the packages that are CommonJS inside look for a global require
 const BANNER = `#!/usr/bin/env node
 import { createRequire as __createRequire } from 'node:module'
 const require = __createRequire(import.meta.url)`
 
-/** Writes dist/fleet.mjs and the three names that point to it. Errors of esbuild are thrown with file and line. */
+/** Writes dist/fleet.mjs with its chunks, and the three names that point to it. Errors of esbuild are thrown with file and line. */
 export async function buildPrograms(): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
-  mkdirSync(DIST, { recursive: true })
-  await build({
-    entryPoints: [join(ROOT, 'src', 'bin', 'main.ts')],
-    outfile: BUNDLE,
+  const { outputFiles } = await build({
+    entryPoints: { fleet: join(ROOT, 'src', 'bin', 'main.ts'), 'git-worker': join(ROOT, 'src', 'lib', 'git', 'git-worker-entry.ts') },
+    outdir: DIST,
+    outExtension: { '.js': '.mjs' },
+    chunkNames: `${CHUNK}[hash]`,
+    splitting: true,
+    write: false,
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -31,7 +35,10 @@ export async function buildPrograms(): Promise<void> {
     define: { __FLEET_VERSION__: JSON.stringify(version) },
     logLevel: 'warning',
   })
-  chmodSync(BUNDLE, 0o755)
+  mkdirSync(DIST, { recursive: true })
+  for (const old of readdirSync(DIST)) if (old.startsWith(CHUNK)) rmSync(join(DIST, old))
+  for (const { path, contents } of outputFiles) writeFileSync(path, contents)
+  chmodSync(ENTRY, 0o755)
   writeFileSync(join(DIST, 'package.json'), '{ "type": "module" }\n')
   for (const name of PROGRAMS) {
     rmSync(join(DIST, name), { force: true })
@@ -41,7 +48,7 @@ export async function buildPrograms(): Promise<void> {
 
 /** Builds only when a source file is newer than the build. */
 export async function buildIfNeeded(): Promise<void> {
-  const built = existsSync(BUNDLE) ? statSync(BUNDLE).mtimeMs : 0
+  const built = existsSync(ENTRY) ? statSync(ENTRY).mtimeMs : 0
   const sources = readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true }).filter(
     (entry) => entry.isFile() && entry.name.endsWith('.ts'),
   )

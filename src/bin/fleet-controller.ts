@@ -2,7 +2,7 @@
 import { hostname, tmpdir } from 'node:os'
 import { CONTROLLER_USAGE, type ControllerConfig, controllerConfig } from '../config/controller.ts'
 import { createLogger } from '../config/logger.ts'
-import { IS_BUNDLED } from '../config/version.ts'
+import { GIT_WORKER_ENTRY } from '../config/version.ts'
 import { createChartDownloader } from '../lib/charts/downloads.ts'
 import { createManager } from '../lib/controller/manager.ts'
 import { locate } from '../lib/exec/locate.ts'
@@ -21,7 +21,7 @@ async function run(config: ControllerConfig, signal: AbortSignal): Promise<void>
   const client = createClient(connection)
   const informers = createInformerFactory(client, { log })
   const servers = await serveProgram(config)
-  const backend = createGitWorkerBackend({ log, ...(IS_BUNDLED ? { workerEntry: new URL(import.meta.url) } : {}) })
+  const backend = createGitWorkerBackend({ log, workerEntry: GIT_WORKER_ENTRY })
   const helm = (await locate(config.helmBinary, config.searchPath)) ?? config.helmBinary
   const charts = createChartDownloader({ helm, backend, proxy: config.proxy, tempDir: tmpdir(), pid: process.pid })
   try {

@@ -1,7 +1,6 @@
-// The one file that is built: runs the program under whose name it was started, or a worker thread of one.
+// The file that is started: runs the program under whose name it was.
 import { enableCompileCache } from 'node:module'
 import { basename } from 'node:path'
-import { isMainThread, workerData } from 'node:worker_threads'
 
 enableCompileCache()
 
@@ -13,10 +12,6 @@ const PROGRAMS: Readonly<Record<string, () => Promise<unknown>>> = {
 }
 
 async function main(): Promise<void> {
-  if (!isMainThread && (workerData as { role?: string } | undefined)?.role === 'git') {
-    const { runGitWorker } = await import('../lib/git/git-worker.ts')
-    return void runGitWorker()
-  }
   const name = basename(process.argv[1] ?? '')
   const program = PROGRAMS[name]
   if (program) return void (await program())

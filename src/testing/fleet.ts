@@ -14,14 +14,15 @@ import type { KubeObject, ObjectRef } from '../lib/kube/types.ts'
 import { eventually } from './eventually.ts'
 import { type GitServer, startGitServer } from './git-server.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
+/** The root of the checkout. */
+export const ROOT = join(import.meta.dirname, '..', '..')
 /** The member cluster of most stories. */
 export const MEMBER = 'downstream'
 
-/** The built program, or the unbuilt one where nothing has been built. */
-function program(name: string): string {
+/** The built program, or the unbuilt one where nothing has been built or FLEET_TEST_SOURCE asks for it. */
+export function program(name: 'fleet-controller' | 'fleet-agent'): string {
   const built = join(ROOT, 'dist', name)
-  return existsSync(built) ? built : join(ROOT, 'src', 'bin', `${name}.ts`)
+  return existsSync(built) && !process.env.FLEET_TEST_SOURCE ? built : join(ROOT, 'src', 'bin', `${name}.ts`)
 }
 
 interface Condition {

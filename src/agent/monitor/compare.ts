@@ -1,7 +1,8 @@
 // Whether a live object still is what was deployed, and if not, the patch that would undo the change (spec 7.6 steps 3 and 4).
 import type { KubeClient } from '../../lib/kube/client.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
-import { applyMergePatch, isSubset, mergePatch, withoutNulls } from './merge-patch.ts'
+import { applyMergePatch } from '../../lib/patch/merge-patch.ts'
+import { isSubset, mergePatch, withoutNulls } from './merge-patch.ts'
 import { type ComparePatch, normalize } from './normalize.ts'
 
 /** Names us in dry runs; it never owns a field. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { applyMergePatch, deepEqual, isSubset, mergePatch, withoutNulls } from './merge-patch.ts'
+import { applyMergePatch } from '../../lib/patch/merge-patch.ts'
+import { deepEqual, isSubset, mergePatch, withoutNulls } from './merge-patch.ts'
 
 const json = fc.jsonValue({ maxDepth: 4 }).map(withoutNulls)
 const map = fc.dictionary(fc.string({ maxLength: 4 }), json)

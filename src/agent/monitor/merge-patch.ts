@@ -22,17 +22,6 @@ export function mergePatch(from: Json, to: Json): Json | undefined {
   return patch.length > 0 ? Object.fromEntries(patch) : undefined
 }
 
-/** What results when a merge patch is applied: null removes, maps merge, anything else replaces. */
-export function applyMergePatch(target: Json, patch: Json): Json {
-  if (!isMap(patch)) return patch
-  const result = new Map(isMap(target) ? Object.entries(target) : [])
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) result.delete(key)
-    else result.set(key, applyMergePatch(result.get(key), value))
-  }
-  return Object.fromEntries(result)
-}
-
 /** Whether everything that `wanted` says is so in `live`: maps may have more keys, lists must be equal element by element in the same sense. Null and empty mean nothing. */
 export function isSubset(wanted: Json, live: Json): boolean {
   if (isNothing(wanted) && (live === undefined || isNothing(live))) return true

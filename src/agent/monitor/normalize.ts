@@ -1,6 +1,8 @@
 // What does not count when a live object is compared with what was deployed (spec 7.6 step 4).
-import jsonPatch, { type Operation } from 'fast-json-patch'
+import { compilePattern } from '../../lib/gotemplate/pattern.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
+import { PatchError } from '../../lib/patch/error.ts'
+import { applyJsonPatch } from '../../lib/patch/json-patch.ts'
 
 /** An entry of options.diff.comparePatches (spec 1.4). */
 export interface ComparePatch {
@@ -63,14 +65,15 @@ function applyComparePatch(object: Json, patch: ComparePatch): Json {
   const pointed = (patch.jsonPointers ?? []).reduce((result, path) => applyOperation(result, { op: 'remove', path }), object)
   return (patch.operations ?? [])
     .filter(({ op }) => op && op !== 'ignore')
-    .reduce((result, operation) => applyOperation(result, operation as Operation), pointed)
+    .reduce((result, operation) => applyOperation(result, operation), pointed)
 }
 
 /** One JSON patch operation; one that does not apply (nothing at its path) changes nothing. */
-function applyOperation(object: Json, operation: Operation): Json {
+function applyOperation(object: Json, operation: object): Json {
   try {
-    return jsonPatch.applyOperation(object, operation, false, false).newDocument as Json
-  } catch {
+    return applyJsonPatch(object, [operation]) as Json
+  } catch (error) {
+    if (!(error instanceof PatchError)) throw error
     // the object lacks what the patch would hide: there is nothing to hide
     return object
   }
@@ -93,7 +96,7 @@ export function ignoresMissing(patches: readonly ComparePatch[], object: KubeObj
 /** A user's pattern, anchored, on a name of at most 253 characters. An invalid pattern matches nothing. */
 function matches(pattern: string, name: string): boolean {
   try {
-    return new RegExp(`^(?:${pattern})$`).test(name)
+    return compilePattern(`^(?:${pattern})$`)(name)
   } catch {
     // it was compared as plain text before
     return false

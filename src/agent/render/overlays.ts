@@ -4,29 +4,23 @@ import type { ContentFile } from '../../bundle/read-contents.ts'
 import { YamlError } from '../../lib/yaml/error.ts'
 import { parseYamlDocuments } from '../../lib/yaml/parse.ts'
 import { stringifyYaml } from '../../lib/yaml/stringify.ts'
+import { patchObject } from './patch-object.ts'
 import { RenderError } from './render-error.ts'
 
 const OVERLAYS = 'overlays/'
-
-/** Changes an object by a patch: a list of JSON patch operations, or an object to merge. */
-export type PatchObject = (base: unknown, patch: unknown) => Promise<unknown>
 
 /**
  * The files with the overlays applied in the order of their names in the options; the folder `overlays/` itself is gone.
  * Within an overlay whole files come before patches, each in the order of names.
  */
-export async function applyOverlays(
-  files: readonly ContentFile[],
-  overlays: readonly string[],
-  patch: PatchObject,
-): Promise<ContentFile[]> {
+export function applyOverlays(files: readonly ContentFile[], overlays: readonly string[]): ContentFile[] {
   const result = new Map(files.filter(({ name }) => !name.startsWith(OVERLAYS)).map((file) => [file.name, file.content]))
   for (const overlay of overlays) {
     const own = filesBelow(files, `${OVERLAYS}${overlay}/`)
     for (const { name, content } of own.filter((file) => !patchTarget(file.name))) result.set(name, content)
     for (const { name, content } of own) {
       const target = patchTarget(name)
-      if (target) result.set(target, await patched(target, result.get(target), { name, content }, patch))
+      if (target) result.set(target, patched(target, result.get(target), { name, content }))
     }
   }
   return [...result].map(([name, content]) => ({ name, content })).sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -45,7 +39,7 @@ function patchTarget(name: string): string | undefined {
   return base.includes('_patch.') ? posix.join(posix.dirname(name), base.replace('_patch.', '.')) : undefined
 }
 
-async function patched(target: string, base: Buffer | undefined, file: ContentFile, patch: PatchObject): Promise<Buffer> {
+function patched(target: string, base: Buffer | undefined, file: ContentFile): Buffer {
   if (!base) throw new RenderError(`failed to find base file ${target} to patch`, 'missing-base')
   const documents = read(target, base).filter((document) => document !== null)
   const change = read(file.name, file.content)[0] ?? {}
@@ -54,7 +48,7 @@ async function patched(target: string, base: Buffer | undefined, file: ContentFi
     0,
   )
   try {
-    documents[index] = (await patch(documents[index] ?? {}, change)) ?? {}
+    documents[index] = patchObject(documents[index] ?? {}, change) ?? {}
   } catch (error) {
     throw new RenderError(`failed to patch ${target}: ${error instanceof Error ? error.message : String(error)}`, 'patch', { cause: error })
   }

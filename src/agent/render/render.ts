@@ -16,7 +16,6 @@ import { renderKustomization } from './kustomize.ts'
 import { chooseManifests } from './manifest-files.ts'
 import { parseObjects } from './objects.ts'
 import { applyOverlays } from './overlays.ts'
-import { patchObject } from './patch-object.ts'
 import { RenderError } from './render-error.ts'
 import { type Stamp, stampObjects } from './stamp.ts'
 import { detectStyle, type Style } from './style.ts'
@@ -67,7 +66,7 @@ export async function renderBundle(
     options,
   )
   const isRaw = style.chart === undefined && style.kustomize === undefined
-  const files = isRaw ? await withOverlays(tools, input) : input.files
+  const files = isRaw ? applyOverlays(input.files, options.yaml?.overlays ?? []) : input.files
   const chosen = isRaw ? chooseManifests(files.map(({ name }) => name)) : { templates: [], manifests: [] }
   const byName = new Map(files.map((file) => [file.name, file]))
 
@@ -105,10 +104,6 @@ interface Chart {
   folder: string
   files: ContentFile[]
   defaults?: string
-}
-
-function withOverlays({ kustomize }: RenderTools, { files, options }: RenderInput): Promise<ContentFile[]> {
-  return applyOverlays(files, options.yaml?.overlays ?? [], (base, patch) => patchObject(base, patch, kustomize))
 }
 
 function chartOf(folder: string, files: readonly ContentFile[]): Chart {

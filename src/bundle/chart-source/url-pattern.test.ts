@@ -24,7 +24,7 @@ test.each([
   [GOOD, 'https://good.example\\@evil.example/x', false],
   [GOOD, 'https://good.example\t.evil.example/x', false],
   [GOOD, 'https://user:pw@good.example/x', true],
-  ['https://[[:alpha:]]+', 'https://h', false],
+  ['https://[[:alpha:]]+$', 'https://h', true],
 ])('%s on %s is %s', (expression, address, expected) => {
   expect(compileUrlPattern(expression)(address)).toBe(expected)
 })
@@ -34,10 +34,10 @@ test('what cannot be read is an error', () => {
   expect(() => compileUrlPattern('x'.repeat(2_000))).toThrow(TerminalError)
 })
 
-test('an expression that takes for ever stops nobody', () => {
+test('an expression with nested repetitions takes no longer than others', () => {
   const start = performance.now()
   const pattern = compileUrlPattern('https://h/(a+)+$')
-  for (let i = 0; i < 10; i++) expect(() => pattern(`https://h/${'a'.repeat(60)}!`)).toThrow(/takes too long/)
+  for (let i = 0; i < 10; i++) expect(pattern(`https://h/${'a'.repeat(1_000)}!`)).toBe(false)
   expect(performance.now() - start).toBeLessThan(3_000)
 })
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { IS_BUNDLED } from '../../config/version.ts'
+import { GIT_WORKER_ENTRY } from '../../config/version.ts'
 import { WaitingError } from '../../lib/controller/errors.ts'
 import { GitError } from '../../lib/git/errors.ts'
 import type { GitRemote } from '../../lib/git/types.ts'
@@ -54,7 +54,7 @@ export const gitcloner = defineCommand({
     if (flags.branch && flags.revision) io.warn('--revision and --branch are both given: the revision is taken')
     if (flags.username && !flags['password-file']) io.warn('--username is of no use without --password-file: going on without it')
     const remote = await remoteOf(call, repo)
-    const backend = createGitWorkerBackend({ log, ...(IS_BUNDLED ? { workerEntry: new URL(import.meta.url) } : {}) })
+    const backend = createGitWorkerBackend({ log, workerEntry: GIT_WORKER_ENTRY })
     const progress = io.progress('cloning')
     try {
       const commit = await checkOut({ backend, remote, ref: refOf(flags), path: target, unique: randomUUID(), signal })
