@@ -10,7 +10,7 @@ import { createGitWorkerBackend } from '../lib/git/worker-backend.ts'
 import { createClient } from '../lib/kube/client.ts'
 import { loadConnection } from '../lib/kube/connection.ts'
 import { createInformerFactory } from '../lib/kube/informer.ts'
-import { createControllers, createListeners } from './hub.ts'
+import { createControllers, createListeners, createObjectMetrics } from './hub.ts'
 import { elect, serveProgram } from './parts.ts'
 import { runProgram } from './program.ts'
 
@@ -26,7 +26,8 @@ async function run(config: ControllerConfig, signal: AbortSignal): Promise<void>
   const charts = createChartDownloader({ helm, backend, proxy: config.proxy, tempDir: tmpdir(), pid: process.pid })
   try {
     const parts = { connection, client, informers, backend, charts, log, metrics: servers.metrics }
-    const [controllers, runnables] = [createControllers(config, parts), createListeners(config, parts)]
+    const controllers = createControllers(config, parts)
+    const runnables = [...createListeners(config, parts), ...createObjectMetrics(config, parts)]
     const leaderElection = elect(config, { connection, name: config.lease, log })
     await createManager({ informers: [informers], controllers, runnables, leaderElection, log }).run(signal)
   } finally {

@@ -11,13 +11,15 @@ import { createBundleController } from '../deployment/bundle-controller.ts'
 import { createDeploymentFinalizer } from '../deployment/finalize.ts'
 import { bundleCache } from '../deployment/indexes.ts'
 import { bundleSecrets } from '../deployment/secrets.ts'
+import { createHelmOpController } from '../helmop/helm-op-controller.ts'
+import { createChartVersions } from '../lib/charts/chart-versions.ts'
 import type { ChartDownloader } from '../lib/charts/downloads.ts'
 import { systemClock } from '../lib/controller/clock.ts'
 import type { Controller } from '../lib/controller/controller.ts'
 import { createEventRecorder } from '../lib/controller/events.ts'
 import type { Logger } from '../lib/controller/log.ts'
 import type { Runnable } from '../lib/controller/manager.ts'
-import type { ControllerMetrics } from '../lib/controller/metrics.ts'
+import { untilAborted } from '../lib/controller/parts.ts'
 import { createStatusWriter } from '../lib/controller/status.ts'
 import type { GitBackend } from '../lib/git/types.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
@@ -28,6 +30,8 @@ import { createClusterLifecycleController } from '../registration/cluster-lifecy
 import { REGISTRATION_CONTROLLERS } from '../registration/controllers.ts'
 import { createRegistrationInformers } from '../registration/informers.ts'
 import type { RegistrationDeps } from '../registration/settings.ts'
+import { createScheduleController } from '../schedule/controller.ts'
+import type { ProcessMetrics } from '../server/metrics.ts'
 import { createGitRepoController } from '../source/git-repo-controller.ts'
 import { createRestrictions } from '../source/restrictions.ts'
 import { createSecretReader, SECRET } from '../source/secrets.ts'
@@ -38,7 +42,9 @@ import { createClusterGroupStatusController } from '../status/cluster-group-stat
 import { createClusterStatusController } from '../status/cluster-status.ts'
 import { createContentController } from '../status/content-references.ts'
 import { createGitRepoStatusController } from '../status/git-repo-status.ts'
+import { createHelmOpStatusController } from '../status/helm-op-status.ts'
 import { createStatusInformers } from '../status/informers.ts'
+import { fleetMetrics, METRIC_KINDS } from '../status/metrics/fleet-metrics.ts'
 import { compileValuesTemplate } from '../target/compile-template.ts'
 
 /** What all controllers are made with. */
@@ -49,7 +55,7 @@ export interface HubParts {
   readonly backend: GitBackend
   readonly charts: ChartDownloader
   readonly log: Logger
-  readonly metrics: ControllerMetrics | undefined
+  readonly metrics: ProcessMetrics | undefined
 }
 
 /** The controllers that the settings ask for. A controller that is not made asks for no cache. */
@@ -89,6 +95,16 @@ export function createControllers(config: ControllerConfig, parts: HubParts): Co
       createGitRepoController({ ...common('gitrepo'), ...gitRepoDeps(config, parts), events: recorder('fleet-gitops') }),
       createGitRepoStatusController(status('gitrepo')),
     ],
+    helmop: () => [
+      createHelmOpController({
+        ...common('helmop'),
+        versions: createChartVersions({ proxy: config.proxy }),
+        events: recorder('fleet-helmops'),
+        random: Math.random,
+        systemNamespace: config.namespace,
+      }),
+      createHelmOpStatusController(status('helmop')),
+    ],
     bundle: () => [
       createBundleController({ ...common('bundle'), events: recorder('fleet-bundle-ctrl'), compileTemplate: compileValuesTemplate }),
     ],
@@ -97,6 +113,13 @@ export function createControllers(config: ControllerConfig, parts: HubParts): Co
       createBundleDeploymentDisplayController(status('bundledeployment')),
     ],
     clustergroup: () => [createClusterGroupStatusController(status('clustergroup'))],
+    schedule: () => [
+      createScheduleController({
+        ...common('schedule'),
+        handles: isOurs,
+        localZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      }),
+    ],
     content: () => [createContentController(status('content'))],
     cleanup: () => [REGISTRATION_CONTROLLERS.cleanup(joining())],
   }
@@ -111,7 +134,24 @@ export function createListeners(config: ControllerConfig, { client, informers, l
   return [createWebhookListener({ ...common, ...config.webhooks, answer })]
 }
 
-function gitRepoDeps({ proxy, namespace }: ControllerConfig, { client, informers, backend, charts, log }: HubParts) {
+/** The gauges of objects, which the leader alone shows: sums over replicas would count twice. */
+export function createObjectMetrics({ controllers }: ControllerConfig, { informers, metrics }: HubParts): Runnable[] {
+  const kinds = new Set(METRIC_KINDS.filter((kind) => controllers.has(kind)))
+  if (!metrics || kinds.size === 0) return []
+  const caches = createStatusInformers(informers)
+  return [
+    {
+      name: 'object metrics',
+      async run(signal) {
+        const remove = metrics.add(() => fleetMetrics(caches, kinds))
+        await untilAborted(signal)
+        remove()
+      },
+    },
+  ]
+}
+
+function gitRepoDeps({ proxy, namespace }: ControllerConfig, { client, informers, backend, charts, log, metrics }: HubParts) {
   const restrictions = createRestrictions(informers)
   const secrets = createSecretReader(client, informers.informer({ type: SECRET, metadataOnly: true }))
   return {
@@ -130,6 +170,7 @@ function gitRepoDeps({ proxy, namespace }: ControllerConfig, { client, informers
     gitDefaults: () => ({ proxy }),
     authorize: restrictions.authorize,
     restrictions: restrictions.informers,
+    counts: metrics?.git,
   }
 }
 

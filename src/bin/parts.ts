@@ -4,12 +4,11 @@ import type { BindAddress } from '../config/environment.ts'
 import { systemClock } from '../lib/controller/clock.ts'
 import type { Logger } from '../lib/controller/log.ts'
 import type { ManagerOptions } from '../lib/controller/manager.ts'
-import type { ControllerMetrics } from '../lib/controller/metrics.ts'
 import { createClient } from '../lib/kube/client.ts'
 import type { KubeConnection } from '../lib/kube/connection.ts'
 import { runLeaderElected } from '../lib/kube/leader-election.ts'
 import { probeRoutes, type RunningServer, serve } from '../server/http.ts'
-import { createProcessMetrics } from '../server/metrics.ts'
+import { createProcessMetrics, type ProcessMetrics } from '../server/metrics.ts'
 
 interface Candidate {
   readonly namespace: string
@@ -54,7 +53,7 @@ interface Addresses {
 
 export interface ProgramServers {
   /** where controllers count; undefined when metrics are switched off */
-  readonly metrics: ControllerMetrics | undefined
+  readonly metrics: ProcessMetrics | undefined
   stop(): Promise<void>
 }
 

@@ -59,3 +59,31 @@ test('metrics carry the names of controller-runtime', async () => {
   expect(text).toContain('workqueue_depth{controller="bundle",name="bundle"} 3')
   expect(text).toContain('process_resident_memory_bytes')
 })
+
+test('readings and polls of a repository are counted until it is gone', async () => {
+  const metrics = createProcessMetrics()
+  const repo = { name: 'r', namespace: 'fleet-default' }
+  metrics.git.polled(repo, true, 0.02)
+  metrics.git.polled(repo, false, 1)
+  metrics.git.read(repo, true, 3)
+  const { text } = await metrics.render()
+  const labels = '{name="r",namespace="fleet-default"}'
+  for (const line of [
+    `fleet_gitrepo_fetch_latest_commit_success_total${labels} 1`,
+    `fleet_gitrepo_fetch_latest_commit_failure_total${labels} 1`,
+    `fleet_gitjobs_created_success_total${labels} 1`,
+    `fleet_gitjob_duration_seconds_gauge${labels} 3`,
+    `fleet_gitjob_duration_seconds_count${labels} 1`,
+  ])
+    expect(text).toContain(`${line}\n`)
+  metrics.git.forget(repo)
+  expect((await metrics.render()).text).not.toContain('name="r"')
+})
+
+test('text of others is part of the answer until it is taken away', async () => {
+  const metrics = createProcessMetrics()
+  const remove = metrics.add(() => 'a 1\n')
+  expect((await metrics.render()).text).toMatch(/\na 1\n$/)
+  remove()
+  expect((await metrics.render()).text).not.toContain('\na 1\n')
+})

@@ -1,12 +1,17 @@
-// Counts what controllers do under controller-runtime's names, so that existing dashboards keep working (spec 10.1 lists Fleet's own).
+// Counts what controllers do under controller-runtime's names, so that existing dashboards keep working.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ControllerMetrics, MetricLabels } from '../lib/controller/metrics.ts'
+import { createGitMetrics, type GitMetrics } from './git-metrics.ts'
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 const HELP = 'see the metrics of controller-runtime'
 
 /** The metrics of one process: a sink for controllers, and the text that Prometheus reads. */
 export interface ProcessMetrics extends ControllerMetrics {
+  /** What is counted about repositories. */
+  readonly git: GitMetrics
+  /** From now on each answer contains this text in the exposition format; until the returned function is called. */
+  add(text: () => string): () => void
   /** The exposition text and its content type. */
   render(): Promise<{ text: string; contentType: string }>
 }
@@ -15,6 +20,7 @@ export interface ProcessMetrics extends ControllerMetrics {
 export function createProcessMetrics(): ProcessMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  const sources = new Set<() => string>()
   const counters = new Map<string, Counter>()
   const gauges = new Map<string, Gauge>()
   const histograms = new Map<string, Histogram>()
@@ -34,7 +40,15 @@ export function createProcessMetrics(): ProcessMetrics {
         name,
         () => new Histogram({ name, help: HELP, labelNames: Object.keys(labels), buckets: SECONDS, registers: [registry] }),
       ).observe(text(labels), seconds),
-    render: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+    git: createGitMetrics(registry),
+    add(source) {
+      sources.add(source)
+      return () => void sources.delete(source)
+    },
+    render: async () => ({
+      text: [await registry.metrics(), ...[...sources].map((source) => source())].join(''),
+      contentType: registry.contentType,
+    }),
   }
 }
 

@@ -64,6 +64,14 @@ export interface GitRepoControllerDeps {
   /** What `authorize` reads: a change there concerns the GitRepos of the same namespace. */
   readonly restrictions?: readonly Informer<KubeObject>[] | undefined
   readonly metrics?: ControllerMetrics | undefined
+  readonly counts?: RepoCounts | undefined
+}
+
+/** Where polls and readings are counted (spec 10.1). */
+interface RepoCounts {
+  polled(repo: { readonly name: string; readonly namespace: string }, isGood: boolean, seconds: number): void
+  read(repo: { readonly name: string; readonly namespace: string }, isGood: boolean, seconds: number): void
+  forget(repo: { readonly name: string; readonly namespace: string }): void
 }
 
 const BY_SECRET = 'source/secret'
@@ -86,7 +94,12 @@ export function createGitRepoController(deps: GitRepoControllerDeps): Controller
   const memories = createRepoMemories()
   const writer = createRepoWriter(deps)
   const checkouts = createCheckouts({ backend: deps.backend, dir: deps.tempDir, limits, clock, log, pid: deps.pid })
-  const poller = createPoller({ backend: deps.backend, clock, log, random: deps.random, onPolled: (key) => controller.enqueue(key) })
+  const poller = createPoller({ backend: deps.backend, clock, log, random: deps.random, onPolled })
+
+  function onPolled(key: string, isGood: boolean, durationMs: number): void {
+    deps.counts?.polled(repoOf(key), isGood, durationMs / 1000)
+    controller.enqueue(key)
+  }
 
   async function reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     const { name, namespace } = parseKey(key)
@@ -110,6 +123,7 @@ export function createGitRepoController(deps: GitRepoControllerDeps): Controller
   function forget(key: string): ReconcileResult {
     poller.forget(key)
     memories.forget(key)
+    deps.counts?.forget(repoOf(key))
     return {}
   }
 
@@ -210,6 +224,7 @@ export function createGitRepoController(deps: GitRepoControllerDeps): Controller
   ): Promise<boolean> {
     const abort = new AbortController()
     memory.reading = { generation: inputs.generation, abort }
+    const start = clock.now()
     const limit = clock.setTimeout(() => abort.abort(new GitError('timeout', TOO_LONG)), READ_LIMIT_MS)
     let announced = Promise.resolve()
     const announcement = clock.setTimeout(() => {
@@ -218,6 +233,7 @@ export function createGitRepoController(deps: GitRepoControllerDeps): Controller
     try {
       const stop = AbortSignal.any([signal, abort.signal])
       memory.attempt = await readCommit({ ...deps, checkouts }, gitRepo, access, inputs, memory.attempt, stop)
+      deps.counts?.read(repoOf(keyOf(gitRepo)), !memory.attempt.failure, (clock.now() - start) / 1000)
       return true
     } catch (error) {
       if (error === SUPERSEDED) return false
@@ -275,6 +291,11 @@ export function createGitRepoController(deps: GitRepoControllerDeps): Controller
       }
     },
   }
+}
+
+function repoOf(key: string): { name: string; namespace: string } {
+  const { name, namespace = '' } = parseKey(key)
+  return { name, namespace }
 }
 
 function isObserved({ metadata, spec, status }: GitRepo): boolean {

@@ -41,8 +41,8 @@ export interface PollerOptions {
   readonly log: Logger
   /** In [0, 1). */
   readonly random: () => number
-  /** Called for each follower after each poll. */
-  readonly onPolled: (key: string) => void
+  /** Called for each follower after each poll, with how long it took. */
+  readonly onPolled: (key: string, isGood: boolean, durationMs: number) => void
 }
 
 interface Entry {
@@ -136,11 +136,12 @@ export function createPoller({ backend, clock, log, random, onPolled }: PollerOp
   function settle(entry: Entry): void {
     entry.isPolling = false
     if (entry.abort.signal.aborted) return
+    const durationMs = clock.now() - entry.startedAt
     if (entry.isWanted) {
       entry.isWanted = false
       poll(entry)
     } else schedule(entry)
-    for (const key of [...entry.followers.keys()]) onPolled(key)
+    for (const key of [...entry.followers.keys()]) onPolled(key, entry.result?.error === undefined, durationMs)
   }
 
   function schedule(entry: Entry): void {
