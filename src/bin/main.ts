@@ -11,9 +11,12 @@ const PROGRAMS: Readonly<Record<string, () => Promise<unknown>>> = {
   fleet: () => import('./fleet.ts'),
 }
 
+/** What Deployments of upstream call the programs. */
+const UPSTREAM_NAMES: Readonly<Record<string, string>> = { fleetcontroller: 'fleet-controller', fleetagent: 'fleet-agent' }
+
 async function main(): Promise<void> {
   const name = basename(process.argv[1] ?? '')
-  const program = PROGRAMS[name]
+  const program = PROGRAMS[UPSTREAM_NAMES[name] ?? name]
   if (program) return void (await program())
   process.stderr.write(`this file is started as one of: ${Object.keys(PROGRAMS).join(', ')}; it was started as ${name}\n`)
   process.exitCode = 2
