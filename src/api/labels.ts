@@ -64,6 +64,8 @@ export const CLIENT_SECRET_HASH_ANNOTATION = 'fleet.cattle.io/client-secret-hash
 export const HELM_SECRET_HASH_ANNOTATION = 'fleet.cattle.io/helm-secret-hash'
 /** Annotation of GitRepos: hash of the chart credentials by path. */
 export const HELM_SECRET_FOR_PATHS_HASH_ANNOTATION = 'fleet.cattle.io/helm-secret-for-paths-hash'
+/** Annotation of the bundle of a HelmOp with a range and without polling: the generation of the HelmOp for which the version was found. */
+export const HELM_OP_GENERATION_ANNOTATION = 'fleet.cattle.io/helmop-generation'
 
 // Annotations of the chart's metadata in a release: how the agent knows its releases again.
 
@@ -91,9 +93,11 @@ export const HELM_RESOURCE_POLICY_ANNOTATION = 'helm.sh/resource-policy'
 // Finalizers.
 
 export const GIT_REPO_FINALIZER = 'fleet.cattle.io/gitrepo-finalizer'
+export const HELM_OP_FINALIZER = 'fleet.cattle.io/helmop-finalizer'
 export const BUNDLE_FINALIZER = 'fleet.cattle.io/bundle-finalizer'
 export const BUNDLE_DEPLOYMENT_FINALIZER = 'fleet.cattle.io/bundle-deployment-finalizer'
 export const CLUSTER_FINALIZER = 'fleet.cattle.io/cluster-finalizer'
+export const SCHEDULE_FINALIZER = 'fleet.cattle.io/schedule-finalizer'
 
 // Secret types.
 

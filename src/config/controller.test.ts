@@ -30,3 +30,20 @@ describe('addresses', () => {
     expect(() => addresses(['--listen', 'nowhere'])).toThrow('--listen="nowhere"')
   })
 })
+
+describe('schedules', () => {
+  const controllers = (args: string[], env: Environment = {}) => [
+    ...controllerConfig(args, { ...ELECTION, ...env }, { hostname: 'h', pid: 1 }).controllers,
+  ]
+
+  test('are switched on by their variable, in shards too', () => {
+    expect(controllers([])).not.toContain('schedule')
+    expect(controllers([], { EXPERIMENTAL_SCHEDULES: 'true' })).toContain('schedule')
+    expect(controllers(['--shard-id=x'], { EXPERIMENTAL_SCHEDULES: 'true' })).toContain('schedule')
+    expect(controllers(['--controllers=bundle'], { EXPERIMENTAL_SCHEDULES: 'true' })).toEqual(['bundle'])
+  })
+
+  test('asked for while they are off say what switches them on', () => {
+    expect(() => controllers(['--controllers=schedule'])).toThrow('to run schedule, set EXPERIMENTAL_SCHEDULES=true')
+  })
+})

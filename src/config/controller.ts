@@ -8,15 +8,19 @@ export const CONTROLLERS = [
   'registration',
   'cluster',
   'gitrepo',
+  'helmop',
   'bundle',
   'bundledeployment',
   'clustergroup',
+  'schedule',
   'content',
   'cleanup',
 ] as const
 /** Those that look at all objects, whatever their shard: a shard runs none of them (spec 2.2). */
 const UNSHARDED: readonly ControllerName[] = ['registration', 'content', 'cleanup']
 export type ControllerName = (typeof CONTROLLERS)[number]
+/** Those that a variable switches on (spec 10.3). */
+const SWITCHES: Readonly<Partial<Record<ControllerName, string>>> = { schedule: 'EXPERIMENTAL_SCHEDULES' }
 
 export interface ControllerConfig {
   /** path of a kubeconfig; undefined inside a cluster */
@@ -60,11 +64,12 @@ interface AgentSettings {
   readonly passedEnv: Readonly<Record<string, string>>
 }
 
-export const CONTROLLER_USAGE = `fleet-controller: watches GitRepos and Bundles on the hub and decides what each cluster gets
+export const CONTROLLER_USAGE = `fleet-controller: watches GitRepos, HelmOps and Bundles on the hub and decides what each cluster gets
 
   --kubeconfig FILE        the hub; default: KUBECONFIG, or the pod's service account
   --namespace NAME         the system namespace; default: NAMESPACE, or cattle-fleet-system
-  --controllers A,B        run only these of: ${CONTROLLERS.join(', ')}
+  --controllers A,B        run only these of: ${CONTROLLERS.join(', ')};
+                           schedule needs EXPERIMENTAL_SCHEDULES=true
   --shard-id ID            take only objects with the label fleet.cattle.io/shard-ref=ID
   --listen HOST:PORT       receive webhooks of git servers there; default: :8080 with --controllers=gitrepo, otherwise nowhere
   --leader-elect=BOOL      wait for the lease before working; default: true
@@ -98,8 +103,9 @@ export function controllerConfig(
 ): ControllerConfig {
   const flags = parseFlags(args, FLAGS)
   const shard = flags['shard-id'] ?? ''
-  const controllers = parseControllers(flags.controllers, shard !== '')
+  const controllers = parseControllers(flags.controllers, shard !== '', env)
   const gitOnly = [...controllers].every((name) => name === 'gitrepo')
+  const helmOnly = [...controllers].every((name) => name === 'helmop')
   return {
     kubeconfig: flags.kubeconfig ?? (env.KUBECONFIG || undefined),
     inCluster: { host: env.KUBERNETES_SERVICE_HOST, port: env.KUBERNETES_SERVICE_PORT },
@@ -107,23 +113,23 @@ export function controllerConfig(
     controllers,
     shard,
     identity: env.POD_NAME || `${host.hostname}-${host.pid}`,
-    lease: `${gitOnly ? 'fleet-gitops' : 'fleet-controller'}-leader-election-shard${shard ? `-${shard}` : ''}`,
+    lease: `${gitOnly ? 'fleet-gitops' : helmOnly ? 'fleet-helmops' : 'fleet-controller'}-leader-election-shard${shard ? `-${shard}` : ''}`,
     election: electionConfig(env, flags['leader-elect'] ?? true),
     workers: {
       registration: workers(env, 'REGISTRATION', 50),
       cleanup: 4,
       gitrepo: workers(env, 'GITREPO', 50),
+      helmop: workers(env, 'HELMOPS', 50),
       bundle: workers(env, 'BUNDLE', 50),
       bundledeployment: workers(env, 'BUNDLEDEPLOYMENT', 50),
       cluster: workers(env, 'CLUSTER', 50),
       clustergroup: workers(env, 'CLUSTERGROUP', 50),
+      schedule: workers(env, 'SCHEDULE', 50),
       content: workers(env, 'CONTENT', 50),
     },
     // A process for GitRepos alone has its webhooks where others have their metrics (spec 2.1).
-    health: bindAddress(env, 'FLEET_HEALTHPROBE_BIND_ADDRESS', gitOnly ? ':8082' : ':8081'),
-    metrics: flags['disable-metrics']
-      ? undefined
-      : bindAddress(env, gitOnly ? 'GITOPS_METRICS_BIND_ADDRESS' : 'FLEET_METRICS_BIND_ADDRESS', gitOnly ? ':8081' : ':8080'),
+    health: bindAddress(env, 'FLEET_HEALTHPROBE_BIND_ADDRESS', gitOnly || helmOnly ? ':8082' : ':8081'),
+    metrics: flags['disable-metrics'] ? undefined : metricsAddress(env, gitOnly, helmOnly),
     webhooks: controllers.has('gitrepo') ? bindAddress({ '--listen': flags.listen }, '--listen', gitOnly ? ':8080' : NOWHERE) : undefined,
     debug: flags.debug ?? false,
     proxy: { http: env.HTTP_PROXY || env.http_proxy, https: env.HTTPS_PROXY || env.https_proxy, none: env.NO_PROXY || env.no_proxy },
@@ -133,6 +139,13 @@ export function controllerConfig(
     tokenTtlRequired: flag(env, 'FLEET_REGISTRATION_TOKEN_TTL_REQUIRED', false),
     bootstrap: !(flags['disable-bootstrap'] ?? false),
   }
+}
+
+/** Processes for one source alone have variables of their own for it (spec 10.3). */
+function metricsAddress(env: Environment, gitOnly: boolean, helmOnly: boolean): BindAddress | undefined {
+  if (gitOnly) return bindAddress(env, 'GITOPS_METRICS_BIND_ADDRESS', ':8081')
+  if (helmOnly) return bindAddress(env, 'HELMOPS_METRICS_BIND_ADDRESS', ':8081')
+  return bindAddress(env, 'FLEET_METRICS_BIND_ADDRESS', ':8080')
 }
 
 const ERROR_MAPPING = 'CATTLE_WRANGLER_CHECK_GVK_ERROR_MAPPING'
@@ -148,16 +161,20 @@ function agentSettings(env: Environment, flags: { readonly debug?: boolean; read
   }
 }
 
-function parseControllers(text: string | undefined, isShard: boolean): ReadonlySet<ControllerName> {
+function parseControllers(text: string | undefined, isShard: boolean, env: Environment): ReadonlySet<ControllerName> {
   const possible = CONTROLLERS.filter((name) => !isShard || !UNSHARDED.includes(name))
-  if (text === undefined) return new Set(possible)
+  const isOff = (name: ControllerName): boolean => SWITCHES[name] !== undefined && !flag(env, SWITCHES[name], false)
+  if (text === undefined) return new Set(possible.filter((name) => !isOff(name)))
   const names = text
     .split(',')
     .map((name) => name.trim())
     .filter(Boolean)
   const unknown = names.filter((name) => !possible.some((candidate) => candidate === name))
   if (unknown.length > 0 || names.length === 0) throw new ConfigError(`--controllers=${text}: choose from ${possible.join(', ')}`)
-  return new Set(names.filter(isController))
+  const chosen = names.filter(isController)
+  const off = chosen.find(isOff)
+  if (off) throw new ConfigError(`--controllers=${text}: to run ${off}, set ${SWITCHES[off]}=true`)
+  return new Set(chosen)
 }
 
 function isController(name: string): name is ControllerName {

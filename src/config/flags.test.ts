@@ -16,9 +16,9 @@ test.each([['--nope'], ['--on=maybe'], ['--name'], ['word']])('refuses %s', (arg
   expect(() => parseFlags([arg], TYPES)).toThrow(ConfigError)
 })
 
-test('runs all controllers by default, and holds the lease of its group', () => {
+test('runs all controllers by default but those that are switched on, and holds the lease of its group', () => {
   const config = controllerConfig([], {}, host)
-  expect([...config.controllers]).toEqual([...CONTROLLERS])
+  expect([...config.controllers]).toEqual(CONTROLLERS.filter((name) => name !== 'schedule'))
   expect([config.namespace, config.lease, config.identity, config.election.enabled]).toEqual([
     'cattle-fleet-system',
     'fleet-controller-leader-election-shard',
@@ -32,7 +32,7 @@ test('a process that only reads git holds the lease of the git controllers, with
 })
 
 test('a controller that does not exist is named with those that do', () => {
-  expect(() => controllerConfig(['--controllers=gitrepos'], {}, host)).toThrow(/choose from registration, cluster, gitrepo, bundle/)
+  expect(() => controllerConfig(['--controllers=gitrepos'], {}, host)).toThrow(/choose from registration, cluster, gitrepo, helmop, bundle/)
 })
 
 test('flags win over the environment', () => {

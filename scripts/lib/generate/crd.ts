@@ -16,7 +16,8 @@ function crd(definition: KindDefinition) {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${FLEET_GROUP}` },
+    // a chart that is uninstalled must not take every Bundle, and with it every workload, along
+    metadata: { name: `${plural}.${FLEET_GROUP}`, annotations: { 'helm.sh/resource-policy': 'keep' } },
     spec: {
       group: FLEET_GROUP,
       scope: definition.clusterScoped ? 'Cluster' : 'Namespaced',
