@@ -38,6 +38,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./bundlediff/command.ts')).bundlediff,
   },
   {
+    name: 'explain',
+    summary: 'say why something is not deployed: what it waits for, since when, and what to do',
+    load: async () => (await import('./explain/command.ts')).explain,
+  },
+  {
     name: 'monitor',
     summary: 'print the state of the hub, and what is wrong with it, as JSON',
     load: async () => (await import('./monitor/command.ts')).monitor,

@@ -44,6 +44,9 @@ describe('schedules', () => {
   })
 
   test('asked for while they are off say what switches them on', () => {
+    expect(controllers(['--controllers=-gitrepo,-helmop'])).not.toContain('gitrepo')
+    expect(controllers(['--controllers=-gitrepo', '--shard-id=a'])).not.toContain('registration')
+    expect(() => controllers(['--controllers=-gitrepos'])).toThrow('choose from')
     expect(() => controllers(['--controllers=schedule'])).toThrow('to run schedule, set EXPERIMENTAL_SCHEDULES=true')
   })
 })

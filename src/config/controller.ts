@@ -43,6 +43,10 @@ export interface ControllerConfig {
   readonly debug: boolean
   /** HTTPS_PROXY for git over http(s), and the hosts that are reached without it */
   readonly proxy: { readonly http: string | undefined; readonly https: string | undefined; readonly none: string | undefined }
+  /** PEM certificates of the proxy, which git trusts besides all others */
+  readonly proxyCaBundle: string | undefined
+  /** git over ssh takes any host key, and with it anybody in between */
+  readonly insecureSkipHostKeyChecks: boolean
   /** helm, for charts out of OCI registries: a path, or a name that is looked up in `searchPath` */
   readonly helmBinary: string
   /** PATH */
@@ -69,10 +73,12 @@ export const CONTROLLER_USAGE = `fleet-controller: watches GitRepos, HelmOps and
   --kubeconfig FILE        the hub; default: KUBECONFIG, or the pod's service account
   --namespace NAME         the system namespace; default: NAMESPACE, or cattle-fleet-system
   --controllers A,B        run only these of: ${CONTROLLERS.join(', ')};
-                           schedule needs EXPERIMENTAL_SCHEDULES=true
+                           schedule needs EXPERIMENTAL_SCHEDULES=true. --controllers=-A,-B: all but these
   --shard-id ID            take only objects with the label fleet.cattle.io/shard-ref=ID
   --listen HOST:PORT       receive webhooks of git servers there; default: :8080 with --controllers=gitrepo, otherwise nowhere
   --leader-elect=BOOL      wait for the lease before working; default: true
+  --insecure-skip-host-key-checks
+                           take any key of ssh servers, and with it anybody in between; default: FLEET_INSECURE_SKIP_HOST_KEY_CHECKS
   --disable-metrics        serve no metrics
   --disable-bootstrap      do not join the hub to its own fleet, whatever the configuration says
   --debug                  log more
@@ -87,6 +93,7 @@ const FLAGS = {
   'shard-id': 'text',
   listen: 'text',
   'leader-elect': 'boolean',
+  'insecure-skip-host-key-checks': 'boolean',
   'disable-metrics': 'boolean',
   'disable-bootstrap': 'boolean',
   debug: 'boolean',
@@ -133,6 +140,8 @@ export function controllerConfig(
     webhooks: controllers.has('gitrepo') ? bindAddress({ '--listen': flags.listen }, '--listen', gitOnly ? ':8080' : NOWHERE) : undefined,
     debug: flags.debug ?? false,
     proxy: { http: env.HTTP_PROXY || env.http_proxy, https: env.HTTPS_PROXY || env.https_proxy, none: env.NO_PROXY || env.no_proxy },
+    proxyCaBundle: env.PROXY_CA_BUNDLE || undefined,
+    insecureSkipHostKeyChecks: flags['insecure-skip-host-key-checks'] ?? flag(env, 'FLEET_INSECURE_SKIP_HOST_KEY_CHECKS', false),
     helmBinary: env.FLEET_HELM_BINARY || 'helm',
     searchPath: env.PATH ?? '',
     agents: agentSettings(env, flags),
@@ -169,12 +178,29 @@ function parseControllers(text: string | undefined, isShard: boolean, env: Envir
     .split(',')
     .map((name) => name.trim())
     .filter(Boolean)
+  if (names.length > 0 && names.every((name) => name.startsWith('-')))
+    return allBut(
+      text,
+      names.map((name) => name.slice(1)),
+      possible,
+      isOff,
+    )
   const unknown = names.filter((name) => !possible.some((candidate) => candidate === name))
   if (unknown.length > 0 || names.length === 0) throw new ConfigError(`--controllers=${text}: choose from ${possible.join(', ')}`)
   const chosen = names.filter(isController)
   const off = chosen.find(isOff)
   if (off) throw new ConfigError(`--controllers=${text}: to run ${off}, set ${SWITCHES[off]}=true`)
   return new Set(chosen)
+}
+
+function allBut(
+  text: string,
+  without: readonly string[],
+  possible: readonly ControllerName[],
+  isOff: (name: ControllerName) => boolean,
+): ReadonlySet<ControllerName> {
+  if (!without.every(isController)) throw new ConfigError(`--controllers=${text}: choose from ${CONTROLLERS.join(', ')}`)
+  return new Set(possible.filter((name) => !isOff(name) && !without.includes(name)))
 }
 
 function isController(name: string): name is ControllerName {

@@ -88,10 +88,10 @@ metadata:
     {{- include "fleet.labels" $root | nindent 4 }}
 spec:
   replicas: {{ .replicas }}
+  # as it always was: a selector cannot be changed
   selector:
     matchLabels:
       app: {{ .name }}
-      fleet.cattle.io/shard-id: {{ .shard.id | quote }}
   template:
     metadata:
       labels:
