@@ -5,7 +5,7 @@ import { CONTROLLER_CONFIG_NAME, SHARD_REF_LABEL, VERSION_ANNOTATION } from '../
 import { chartSourceFor } from '../bundle/chart-source/git-repo-charts.ts'
 import { createPublisher, publishedBundles } from '../bundle/publish.ts'
 import { CONTROLLERS, type ControllerConfig, type ControllerName } from '../config/controller.ts'
-import { followHubConfig } from '../config/hub-config.ts'
+import { type ConfigMapObject, followHubConfig } from '../config/hub-config.ts'
 import { VERSION } from '../config/version.ts'
 import { createBundleController } from '../deployment/bundle-controller.ts'
 import { createDeploymentFinalizer } from '../deployment/finalize.ts'
@@ -32,6 +32,7 @@ import { createRegistrationInformers } from '../registration/informers.ts'
 import type { RegistrationDeps } from '../registration/settings.ts'
 import { createScheduleController } from '../schedule/controller.ts'
 import type { ProcessMetrics } from '../server/metrics.ts'
+import { createGitDefaults } from '../source/git-defaults.ts'
 import { createGitRepoController } from '../source/git-repo-controller.ts'
 import { createRestrictions } from '../source/restrictions.ts'
 import { createSecretReader, SECRET } from '../source/secrets.ts'
@@ -151,9 +152,23 @@ export function createObjectMetrics({ controllers }: ControllerConfig, { informe
   ]
 }
 
-function gitRepoDeps({ proxy, namespace }: ControllerConfig, { client, informers, backend, charts, log, metrics }: HubParts) {
+function gitRepoDeps(config: ControllerConfig, { client, informers, backend, charts, log, metrics }: HubParts) {
+  const { namespace } = config
   const restrictions = createRestrictions(informers)
   const secrets = createSecretReader(client, informers.informer({ type: SECRET, metadataOnly: true }))
+  const hubConfig = followHubConfig(hubConfigMaps(informers, namespace), { ...hubConfigMap(namespace), log })
+  const defaults = createGitDefaults({
+    client,
+    informers,
+    systemNamespace: namespace,
+    settings: () => ({
+      proxy: config.proxy,
+      proxyCaBundle: config.proxyCaBundle,
+      timeoutMs: hubConfig.current()?.gitClientTimeoutMs,
+      insecureSkipHostKeyChecks: config.insecureSkipHostKeyChecks,
+    }),
+    log,
+  })
   return {
     backend,
     publisher: createPublisher({
@@ -167,23 +182,34 @@ function gitRepoDeps({ proxy, namespace }: ControllerConfig, { client, informers
     tempDir: tmpdir(),
     pid: process.pid,
     systemNamespace: namespace,
-    gitDefaults: () => ({ proxy }),
+    gitDefaults: defaults.current,
+    gitDefaultsInformers: defaults.informers,
     authorize: restrictions.authorize,
     restrictions: restrictions.informers,
     counts: metrics?.git,
   }
 }
 
+/** Where the configuration of the hub is, and which version of it is ours. */
+function hubConfigMap(namespace: string) {
+  return { namespace, name: CONTROLLER_CONFIG_NAME, version: VERSION, versionAnnotation: VERSION_ANNOTATION }
+}
+
+/** The same cache as that of registration. */
+function hubConfigMaps(informers: InformerFactory, namespace: string) {
+  const fieldSelector = `metadata.name=${CONTROLLER_CONFIG_NAME}`
+  return informers.informer<ConfigMapObject>({ type: { apiVersion: 'v1', kind: 'ConfigMap' }, namespace, fieldSelector })
+}
+
 /** What the controllers of registration share: one status writer, so that none stumbles over what another has just written. */
 function registrationDeps(config: ControllerConfig, { connection, client, informers: factory, log, metrics }: HubParts): RegistrationDeps {
   const { namespace: systemNamespace, agents, tokenTtlRequired, bootstrap } = config
   const informers = createRegistrationInformers(factory, systemNamespace)
-  const versioned = { namespace: systemNamespace, name: CONTROLLER_CONFIG_NAME, version: VERSION, versionAnnotation: VERSION_ANNOTATION }
   return {
     client,
     connection,
     informers,
-    config: followHubConfig(informers.configMaps, { ...versioned, log }),
+    config: followHubConfig(informers.configMaps, { ...hubConfigMap(systemNamespace), log }),
     settings: { systemNamespace, version: VERSION, agent: agents, tokenTtlRequired, bootstrap },
     statuses: createStatusWriter(client),
     events: createEventRecorder(client, { component: 'fleet-agentmanagement', clock: systemClock, log }),

@@ -8,7 +8,10 @@ import type { FleetYaml, TargetsFragment } from './fleet-yaml.ts'
  * Targets and restrictions of a Bundle: `targets` and `targetCustomizations` of fleet.yaml first, then `overrideTargets` or, where fleet.yaml has none, those given.
  * An empty `overrideTargets` leaves no restrictions, so customizations become plain targets. Without any target there is the group `default`.
  */
-export function assembleTargets(fleet: FleetYaml, given: TargetsFragment | undefined): Pick<BundleSpec, 'targets' | 'targetRestrictions'> {
+export function assembleTargets(
+  fleet: Pick<FleetYaml, 'spec' | 'targetCustomizations' | 'overrideTargets'>,
+  given: TargetsFragment | undefined,
+): Pick<BundleSpec, 'targets' | 'targetRestrictions'> {
   const own = [...(fleet.spec.targets ?? []), ...fleet.targetCustomizations].map(named)
   const override = fleet.overrideTargets && { targets: fleet.overrideTargets, targetRestrictions: fleet.overrideTargets }
   const last = override ?? given ?? { targets: [], targetRestrictions: [] }

@@ -60,15 +60,15 @@ export function authorizeGitRepo(
   }
 }
 
-function byName(a: KubeObject, b: KubeObject): number {
+export function byName(a: KubeObject, b: KubeObject): number {
   return a.metadata.name < b.metadata.name ? -1 : 1
 }
 
-function firstOf<K extends string>(sources: readonly { readonly [key in K]?: string | undefined }[], field: K): string {
+export function firstOf<K extends string>(sources: readonly { readonly [key in K]?: string | undefined }[], field: K): string {
   return sources.map((source) => source[field]).find((value) => value) ?? ''
 }
 
-function joined<K extends string>(sources: readonly { readonly [key in K]?: readonly string[] | undefined }[], field: K): string[] {
+export function joined<K extends string>(sources: readonly { readonly [key in K]?: readonly string[] | undefined }[], field: K): string[] {
   return [...new Set(sources.flatMap((source) => source[field] ?? []))]
 }
 
@@ -82,7 +82,7 @@ function missingNamespace(namespace: string | undefined, limits: readonly GitRep
 }
 
 /** A field without a value may always be so; a list without entries restricts nothing. */
-function outside(field: string, value: string | undefined, allowed: readonly string[]): string | undefined {
+export function outside(field: string, value: string | undefined, allowed: readonly string[]): string | undefined {
   if (!value || allowed.length === 0 || allowed.includes(value)) return undefined
   return `disallowed ${field} ${value}: ${value} not in allowed set [${allowed.join(' ')}]`
 }
@@ -99,7 +99,7 @@ function refusedRepo(repo: string, parts: readonly string[], wholes: readonly st
   return `disallowed repo ${shown}: ${shown} not in allowed set [${patterns.join(' ')}]${hint}`
 }
 
-function missingAccount(serviceAccount: string, rules: readonly Policy[]): string | undefined {
+export function missingAccount(serviceAccount: string, rules: readonly Policy[]): string | undefined {
   if (serviceAccount || !rules.some(({ requireServiceAccount }) => requireServiceAccount)) return undefined
   return 'serviceAccount is required by Policy but is not set'
 }

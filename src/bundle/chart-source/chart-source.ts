@@ -1,5 +1,6 @@
 // Downloads charts for bundles: which credentials a folder has, to which addresses they may go, and each chart once (spec 6.4).
 import { posix } from 'node:path'
+import type { ChartCredentials } from '../../api/chart-secret.ts'
 import { type DependencyUpdate, updateDependencies } from '../../lib/charts/dependencies.ts'
 import { type AccessFor, type ChartDownloader, originOf } from '../../lib/charts/downloads.ts'
 import { ChartError } from '../../lib/charts/errors.ts'
@@ -8,7 +9,7 @@ import type { ChartAccess, ChartFile, ChartTree } from '../../lib/charts/types.t
 import { messageOf, TerminalError } from '../../lib/controller/errors.ts'
 import { redactUrl } from '../../lib/git/url.ts'
 import type { ChartContext, ChartRequest, ChartSource } from '../charts.ts'
-import type { ChartCredentials, CredentialsByFolder } from './credentials.ts'
+import type { CredentialsByFolder } from './credentials.ts'
 import { compileUrlPattern, type UrlPattern } from './url-pattern.ts'
 
 export interface ChartSourceOptions {

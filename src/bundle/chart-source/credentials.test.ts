@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { credentialsOfSecret } from '../../api/chart-secret.ts'
 import { TerminalError } from '../../lib/controller/errors.ts'
-import { credentialsByPath, credentialsByPathOfSecret, credentialsOfSecret } from './credentials.ts'
+import { credentialsByPath, credentialsByPathOfSecret } from './credentials.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const encoded = (data: Record<string, string>) => Object.fromEntries(Object.entries(data).map(([key, value]) => [key, base64(value)]))

@@ -1,4 +1,5 @@
 // Credentials for chart downloads as secrets hold them: one set for all folders, or a set for each (spec 1.2, 6.4).
+import { type ChartCredentials, checkLogin } from '../../api/chart-secret.ts'
 import { TerminalError } from '../../lib/controller/errors.ts'
 import { BadPatternError } from '../../lib/glob/error.ts'
 import { matchPath } from '../../lib/glob/path-pattern.ts'
@@ -6,40 +7,14 @@ import { compareUtf8 } from '../../lib/json/utf8.ts'
 import { YamlError } from '../../lib/yaml/error.ts'
 import { parseYaml } from '../../lib/yaml/parse.ts'
 
-/** What a server may be shown, and how it is reached. */
-export interface ChartCredentials {
-  readonly username?: string | undefined
-  readonly password?: string | undefined
-  /** PEM */
-  readonly caBundle?: string | undefined
-  readonly insecureSkipTLSVerify?: boolean | undefined
-  readonly basicHTTP?: boolean | undefined
-}
-
 /** The credentials for the folder of a bundle, relative to the repository; empty when there are none. Throws TerminalError for patterns that cannot be read. */
 export type CredentialsByFolder = (folder: string) => ChartCredentials
 
 /** Key of the secret with credentials by path. */
 const BY_PATH_KEY = 'secrets-path.yaml'
 const MAX_BY_PATH_BYTES = 2 ** 20
-const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
 
 type SecretData = Readonly<Record<string, string>>
-
-/** Reads the secret that `helmSecretName` names; values are base64. Throws TerminalError when only half of a login is there. */
-export function credentialsOfSecret(data: SecretData = {}, name: string): ChartCredentials {
-  const text = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString('utf8')
-  return checkLogin(
-    {
-      username: text('username'),
-      password: text('password'),
-      caBundle: text('cacerts'),
-      insecureSkipTLSVerify: TRUE.has(text('insecureSkipVerify')),
-      basicHTTP: TRUE.has(text('basicHTTP')),
-    },
-    `the secret ${name}`,
-  )
-}
 
 /** Reads the secret that `helmSecretNameForPaths` names. Throws TerminalError when it cannot be read. */
 export function credentialsByPathOfSecret(data: SecretData = {}, name: string): CredentialsByFolder {
@@ -98,13 +73,6 @@ function readSet(value: unknown, where: string): ChartCredentials {
     },
     where,
   )
-}
-
-function checkLogin(credentials: ChartCredentials, where: string): ChartCredentials {
-  const { username, password } = credentials
-  if (Boolean(username) === Boolean(password)) return credentials
-  const [given, missing] = username ? ['username', 'password'] : ['password', 'username']
-  throw new TerminalError(`${where} has a ${given} and no ${missing}: add it`)
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

@@ -1,10 +1,11 @@
 // Chart downloads for a GitRepo, with the credentials of the secrets it names (spec 1.2, 6.4, 8.3).
+import { credentialsOfSecret } from '../../api/chart-secret.ts'
 import type { GitRepo } from '../../api/git-repo.ts'
 import type { ChartDownloader } from '../../lib/charts/downloads.ts'
 import { chartSecretProblem, type SecretReader } from '../../source/secrets.ts'
 import type { ChartSource } from '../charts.ts'
 import { createChartSource } from './chart-source.ts'
-import { type CredentialsByFolder, credentialsByPathOfSecret, credentialsOfSecret } from './credentials.ts'
+import { type CredentialsByFolder, credentialsByPathOfSecret } from './credentials.ts'
 
 export interface GitRepoChartsOptions {
   readonly downloader: ChartDownloader

@@ -24,8 +24,8 @@ import { createWorkFolder } from './work-folder.ts'
 export interface ChartDownloaderOptions {
   /** path of the helm command, version 4; only registries need it */
   readonly helm: string
-  /** for charts in git repositories */
-  readonly backend: GitBackend
+  /** for charts in git repositories; without it there are none */
+  readonly backend?: GitBackend | undefined
   readonly proxy?: GitProxy | undefined
   /** parent of the folder that is made and removed again; one downloader of a process uses it */
   readonly tempDir: string
@@ -73,7 +73,7 @@ export function createChartDownloader(options: ChartDownloaderOptions): ChartDow
   const { helm, backend, proxy } = options
   const work = createWorkFolder(options.tempDir, options.pid ?? process.pid)
   const oci = { helm, proxy, work, limits }
-  const git = { backend, proxy, work, limits, gitLimits: { ...DEFAULT_GIT_LIMITS, timeMs: limits.timeMs } }
+  const git = backend && { backend, proxy, work, limits, gitLimits: { ...DEFAULT_GIT_LIMITS, timeMs: limits.timeMs } }
 
   async function inFolder<T>(use: (dir: string) => Promise<T>): Promise<T> {
     return withTempDir(await work.path(), 'chart-', use)
@@ -98,7 +98,9 @@ export function createChartDownloader(options: ChartDownloaderOptions): ChartDow
         `the chart ${chart} is neither in the folder nor an address: correct helm.chart, or name its repository in helm.repo`,
       )
     const access = accessFor(chart)
-    return source.kind === 'git' ? fetchGitChart(source, access, git, signal) : fromArchive(source, access, signal)
+    if (source.kind === 'archive') return fromArchive(source, access, signal)
+    if (!git) throw new TerminalError(`${redactUrl(chart)} is a git repository: only GitRepos can have charts from there`)
+    return fetchGitChart(source, access, git, signal)
   }
 
   function fromRepository(

@@ -27,10 +27,18 @@ export interface DownloadOptions {
   readonly signal: AbortSignal
 }
 
+/** A text, and what the server called this version of it (its ETag); undefined if it did not. */
+export interface MarkedText {
+  readonly text: string
+  readonly mark: string | undefined
+}
+
 /** All methods throw TerminalError for addresses that cannot be asked, ChartError for everything else, and the reason of the signal. */
 export interface ChartHttp {
   /** A text, which the server may send packed. */
   text(url: string, options: DownloadOptions): Promise<string>
+  /** A text with the mark by which the server knows it again; undefined if it is still the one with the mark `known`. */
+  changedText(url: string, known: string | undefined, options: DownloadOptions): Promise<MarkedText | undefined>
   /** Writes the answer to a new file. */
   file(url: string, into: string, options: DownloadOptions): Promise<void>
 }
@@ -40,6 +48,8 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const USER_AGENT = 'Helm/4 (fleet)'
 /** The longest silence of a server. */
 const IDLE_MS = 60_000
+const PACKED = { 'accept-encoding': 'gzip' } as const
+const MAX_MARK = 1_024
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b])
 
 export function createChartHttp({ dispatchers, proxy, timeMs }: ChartHttpOptions): ChartHttp {
@@ -47,25 +57,30 @@ export function createChartHttp({ dispatchers, proxy, timeMs }: ChartHttpOptions
   async function download<T>(
     url: string,
     options: DownloadOptions,
-    accept: string,
-    use: (body: AsyncIterable<Buffer>) => Promise<T>,
+    headers: Readonly<Record<string, string>>,
+    use: (body: AsyncIterable<Buffer>, answer: Dispatcher.ResponseData) => Promise<T>,
   ): Promise<T> {
     const start = parseAddress(url)
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(timeMs)])
     try {
-      const answer = await follow(start, options.access, accept, signal)
-      return await use(limited(answer.body as AsyncIterable<Buffer>, start.href, options.maxBytes))
+      const answer = await follow(start, options.access, headers, signal)
+      return await use(limited(answer.body as AsyncIterable<Buffer>, start.href, options.maxBytes), answer)
     } catch (error) {
       options.signal.throwIfAborted()
       throw toChartError(signal.aborted ? signal.reason : error, start.href)
     }
   }
 
-  async function follow(start: URL, access: ChartAccess, accept: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function follow(
+    start: URL,
+    access: ChartAccess,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     let target = start
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const answer = await ask(target, start, access, accept, signal)
-      if (answer.statusCode === 200) return answer
+      const answer = await ask(target, start, access, headers, signal)
+      if (answer.statusCode === 200 || (answer.statusCode === 304 && headers['if-none-match'])) return answer
       discard(answer)
       if (!REDIRECTS.has(answer.statusCode)) throw statusError(redactUrl(start.href), answer, access)
       target = redirected(start, target, answer)
@@ -73,13 +88,19 @@ export function createChartHttp({ dispatchers, proxy, timeMs }: ChartHttpOptions
     throw new ChartError(`${redactUrl(start.href)}: the server sends us from one address to the next; correct the address`)
   }
 
-  function ask(target: URL, start: URL, access: ChartAccess, accept: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  function ask(
+    target: URL,
+    start: URL,
+    access: ChartAccess,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     const { caBundle, insecureSkipTLSVerify } = access
     return dispatchers.for({ url: start.href, caBundle, insecureSkipTLSVerify, proxy }, target.href).request({
       origin: target.origin,
       path: `${target.pathname}${target.search}`,
       method: 'GET',
-      headers: { 'user-agent': USER_AGENT, 'accept-encoding': accept, ...authorization(target, start, access) },
+      headers: { 'user-agent': USER_AGENT, ...headers, ...authorization(target, start, access) },
       headersTimeout: IDLE_MS,
       bodyTimeout: IDLE_MS,
       signal,
@@ -87,14 +108,15 @@ export function createChartHttp({ dispatchers, proxy, timeMs }: ChartHttpOptions
   }
 
   return {
-    text: (url, options) =>
-      download(url, options, 'gzip', async (body) => {
-        const chunks: Buffer[] = []
-        for await (const chunk of body) chunks.push(chunk)
-        return unpackedText(Buffer.concat(chunks), options.maxBytes)
+    text: (url, options) => download(url, options, PACKED, (body) => readText(body, options.maxBytes)),
+    changedText: (url, known, options) =>
+      download(url, options, known ? { ...PACKED, 'if-none-match': known } : PACKED, async (body, answer) => {
+        if (answer.statusCode !== 304) return { text: await readText(body, options.maxBytes), mark: markOf(answer) }
+        discard(answer)
+        return undefined
       }),
     file: (url, into, options) =>
-      download(url, options, 'identity', async (body) => {
+      download(url, options, { 'accept-encoding': 'identity' }, async (body) => {
         const file = await open(into, 'wx', 0o600)
         try {
           for await (const chunk of body) await file.write(chunk)
@@ -163,6 +185,16 @@ async function* limited(body: AsyncIterable<Buffer>, url: string, maxBytes: numb
     if (size > maxBytes) throw tooLarge(url, maxBytes)
     yield chunk
   }
+}
+
+async function readText(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return unpackedText(Buffer.concat(chunks), maxBytes)
+}
+
+function markOf({ headers }: Dispatcher.ResponseData): string | undefined {
+  return typeof headers.etag === 'string' && headers.etag.length <= MAX_MARK ? headers.etag : undefined
 }
 
 /** Some servers send what is packed without saying so. */

@@ -67,7 +67,8 @@ export function createRepositories(http: ChartHttp, limits: ChartLimits): Reposi
   }
 }
 
-function indexUrl(repository: string): string {
+/** Where the index of a repository lies. Throws TerminalError for what is no address. */
+export function indexUrl(repository: string): string {
   const url = parseAddress(repository)
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/index.yaml`
   return url.href
