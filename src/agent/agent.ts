@@ -1,6 +1,7 @@
 // The agent of a cluster: finds its hub, follows its BundleDeployments there, and deploys them here.
 import type { BundleDeployment } from '../api/bundle-deployment.ts'
 import { BUNDLE_DEPLOYMENT } from '../api/kinds.ts'
+import { createChartDownloader } from '../lib/charts/downloads.ts'
 import type { Clock } from '../lib/controller/clock.ts'
 import { createController } from '../lib/controller/controller.ts'
 import type { Logger } from '../lib/controller/log.ts'
@@ -13,9 +14,11 @@ import { createClient, type KubeClient } from '../lib/kube/client.ts'
 import { type KubeConnection, loadConnection } from '../lib/kube/connection.ts'
 import { createInformerFactory } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
+import { createRegistries } from '../lib/oci/registry.ts'
 import { createAccounts } from './accounts.ts'
 import { createAttempts } from './attempt.ts'
 import { createCare } from './care.ts'
+import { createChartDownloads } from './chart-download.ts'
 import { createCollector } from './collect.ts'
 import type { AgentConfig } from './config.ts'
 import { createDeploymentReconciler } from './controller.ts'
@@ -24,10 +27,14 @@ import { createDeployer } from './deployer.ts'
 import { runHeartbeat } from './heartbeat.ts'
 import { ERROR_CONDITIONS, type ErrorConditions, withErrorMappings } from './monitor/condition-tables.ts'
 import { createMonitor } from './monitor/monitor.ts'
+import { createRegistryContents } from './oci-contents.ts'
 import { createOrphans } from './orphans.ts'
 import { ensureRegistered, type RegistrationOptions } from './register/register.ts'
 import { watchCredential } from './register/watch-credential.ts'
+import type { ReleaseEngine } from './release/engine.ts'
 import { createHelmEngine } from './release/helm-engine.ts'
+import { createNativeEngine, type NativeEngineOptions } from './release/native-engine.ts'
+import { settleInterrupted } from './release/settle.ts'
 import { createReleaseStore, releaseSecrets } from './release/store.ts'
 import { createRemoval } from './removal.ts'
 import { createTracking } from './tracking.ts'
@@ -127,7 +134,7 @@ async function follow(
   )
   const helm = createHelm({ binary: helmBinary ?? 'helm', home, env: config.childEnv, concurrency: config.processes })
   const tools = { helm, kustomize: { binary: kubectl ?? 'kubectl', home, slots: createSlots(config.processes) } }
-  const engine = createHelmEngine({ helm, store, client, workDir })
+  const engine = chosenEngine(config, createHelmEngine({ helm, store, client, workDir }), { store, clock })
   const accounts = createAccounts({
     connection: deps.connection,
     client,
@@ -150,8 +157,15 @@ async function follow(
     random: deps.random,
     log,
   })
+  const { httpProxy: http, httpsProxy: https, noProxy: none } = config.proxy ?? {}
+  const proxy = { http, https, none }
+  const downloader = createChartDownloader({ helm: helmBinary ?? 'helm', proxy, tempDir: workDir })
+  const registries = createRegistries({ proxy, clock })
+  const charts = createChartDownloads({ hub, downloader, clock })
   const deployer = createDeployer({
     hub,
+    charts,
+    registry: createRegistryContents({ hub, registries }),
     client,
     accounts,
     engine,
@@ -198,6 +212,11 @@ async function follow(
           runHeartbeat({ hub, cluster: upstream.cluster, agentNamespace, intervalMs: config.checkinIntervalMs, clock, log }, stop),
       },
       { name: 'collector', run: (stop) => collector.run(stop) },
+      {
+        name: 'interrupted releases',
+        run: (stop) =>
+          settleInterrupted({ store, isOurs: async (revision) => (await removal.ownOwner(revision)) !== undefined, log }, stop),
+      },
       // caches do not fill with a credential that is refused, so this must not wait for them
       { name: 'credential', everywhere: true, run: watch },
     ],
@@ -207,9 +226,19 @@ async function follow(
   try {
     await manager.run(signal)
   } finally {
+    charts.close()
+    await Promise.all([downloader.close(), registries.close()])
     await monitor.stop()
     await accounts.close()
   }
+}
+
+function chosenEngine(
+  { releaseEngine: choice = 'auto' }: AgentConfig,
+  helm: ReleaseEngine,
+  own: Pick<NativeEngineOptions, 'store' | 'clock'>,
+): ReleaseEngine {
+  return choice === 'helm' ? helm : createNativeEngine({ ...own, helm, choice })
 }
 
 /** A mapping that cannot be read must not keep an agent from its work. */

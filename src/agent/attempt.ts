@@ -3,9 +3,11 @@ import type { BundleDeployment } from '../api/bundle-deployment.ts'
 import type { Clock } from '../lib/controller/clock.ts'
 import { TerminalError, WaitingError } from '../lib/controller/errors.ts'
 import type { Logger } from '../lib/controller/log.ts'
+import { WAITING_FOR_CHART_SECRET } from './chart-download.ts'
 import { decide, lacksLabels } from './decide.ts'
 import { type Deployer, releaseOf } from './deployer.ts'
 import { failureClass, stableMessage } from './failures.ts'
+import { WAITING_FOR_REGISTRY } from './oci-contents.ts'
 import type { Revision } from './release/engine.ts'
 import type { ReleaseStore } from './release/store.ts'
 import { deployed, failedForGood, namespaceRefused, notDeployed, parseRelease, type Status } from './status.ts'
@@ -39,6 +41,7 @@ export interface Attempts {
 
 const NAMESPACE_RETRY_MS = 120_000
 /** A secret that the hub writes along with the deployment may come a little later; only a longer wait is worth reporting. */
+const BRIEF_WAITS: readonly string[] = ['WaitingForValues', WAITING_FOR_REGISTRY, WAITING_FOR_CHART_SECRET]
 const UNREPORTED_WAIT_MS = 10_000
 const LONG_WAIT_MS = 15_000
 
@@ -123,7 +126,7 @@ export function createAttempts({ deployer, store, tracking, clock, log }: Attemp
   /** A wait is named in the status, but not one that ends by itself at once. */
   function passing(key: string, status: Status, error: unknown, message: string): Outcome {
     if (!(error instanceof WaitingError)) return { status: notDeployed(status, new Error(message), clock.now()), error }
-    if (error.reason !== 'WaitingForValues') return { status: notDeployed(status, error, clock.now()), error }
+    if (!BRIEF_WAITS.includes(error.reason)) return { status: notDeployed(status, error, clock.now()), error }
     const since = waitingSince.get(key) ?? clock.now()
     waitingSince.set(key, since)
     if (clock.now() - since < UNREPORTED_WAIT_MS) return { status, error }

@@ -8,9 +8,11 @@ import { WaitingError } from '../lib/controller/errors.ts'
 import { withTempDir } from '../lib/exec/temp-dir.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import type { Accounts } from './accounts.ts'
+import type { ChartDownloads } from './chart-download.ts'
 import { contentId, fetchContents } from './contents.ts'
 import { copyResources } from './copies.ts'
 import { checkDependencies } from './dependencies.ts'
+import type { RegistryContents } from './oci-contents.ts'
 import {
   isRemoved,
   type ReleaseAccess,
@@ -31,6 +33,10 @@ export interface DeployerOptions {
   /** The agent's own client to its cluster. */
   client: KubeClient
   accounts: Accounts
+  /** For charts that are downloaded here; without it there are none. */
+  charts?: ChartDownloads | undefined
+  /** For contents in registries; without it there are none. */
+  registry?: RegistryContents | undefined
   engine: ReleaseEngine
   tools: RenderTools
   agentNamespace: string
@@ -85,7 +91,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     signal: AbortSignal,
   ): Promise<Revision> {
     const { release, current, access, version } = target
-    const files = await fetchContents(hub, deployment)
+    const files = await fetchContents(options, deployment, signal)
     const values = await resolveValues(merged, access.client, release.namespace)
     const rendered = await withTempDir(options.workDir, 'render-', async (dir): Promise<Rendered> => {
       const input = {

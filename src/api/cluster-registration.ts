@@ -1,5 +1,6 @@
 // ClusterRegistration: an agent's request to become a cluster.
 import { flag, kind, object, type Static, text, textMap } from './schema.ts'
+import { conditions } from './status.ts'
 
 const ClusterRegistrationSpec = object(
   {
@@ -14,9 +15,11 @@ const ClusterRegistrationSpec = object(
 export type ClusterRegistrationSpec = Static<typeof ClusterRegistrationSpec>
 
 const ClusterRegistrationStatus = object(
-  { clusterName: text('The cluster that the request became.'), granted: flag('The credentials are there.') },
+  { clusterName: text('The cluster that the request became.'), granted: flag('The credentials are there.'), conditions },
   'What became of the request.',
 )
+/** What became of a request. */
+export type ClusterRegistrationStatus = Static<typeof ClusterRegistrationStatus>
 
 export const ClusterRegistration = kind(
   { spec: ClusterRegistrationSpec, status: ClusterRegistrationStatus },

@@ -78,7 +78,15 @@ const ClusterStatus = object(
       { readyBundles: text('Ready and all deployments, as in 3/5.'), state: text('Worst state, or WaitCheckIn.') },
       'Texts for tables.',
     ),
-    agent: object({ lastSeen: time('When the agent last reported.'), namespace: text('Its namespace.') }, 'The agent.'),
+    agent: object(
+      {
+        lastSeen: time('When the agent last reported.'),
+        namespace: text('Its namespace.'),
+        credential: text('Secret in the namespace of the deployments that holds the token which the agent uses.'),
+      },
+      'The agent.',
+    ),
+    agentCredential: text('Secret with the token that the agent is to use from now on; set while credentials are rotated.'),
     scheduled: flag('The cluster belongs to a schedule.'),
     activeSchedule: flag('The schedule is active.'),
   },

@@ -10,6 +10,7 @@ import { createGitWorkerBackend } from '../lib/git/worker-backend.ts'
 import { createClient } from '../lib/kube/client.ts'
 import { loadConnection } from '../lib/kube/connection.ts'
 import { createInformerFactory } from '../lib/kube/informer.ts'
+import { createRegistries } from '../lib/oci/registry.ts'
 import { createControllers, createListeners, createObjectMetrics } from './hub.ts'
 import { elect, serveProgram } from './parts.ts'
 import { runProgram } from './program.ts'
@@ -24,14 +25,15 @@ async function run(config: ControllerConfig, signal: AbortSignal): Promise<void>
   const backend = createGitWorkerBackend({ log, workerEntry: GIT_WORKER_ENTRY })
   const helm = (await locate(config.helmBinary, config.searchPath)) ?? config.helmBinary
   const charts = createChartDownloader({ helm, backend, proxy: config.proxy, tempDir: tmpdir(), pid: process.pid })
+  const registries = createRegistries({ proxy: config.proxy })
   try {
-    const parts = { connection, client, informers, backend, charts, log, metrics: servers.metrics }
+    const parts = { connection, client, informers, backend, charts, registries, log, metrics: servers.metrics }
     const controllers = createControllers(config, parts)
     const runnables = [...createListeners(config, parts), ...createObjectMetrics(config, parts)]
     const leaderElection = elect(config, { connection, name: config.lease, log })
     await createManager({ informers: [informers], controllers, runnables, leaderElection, log }).run(signal)
   } finally {
-    await Promise.all([servers.stop(), charts.close(), backend.close(), client.close()])
+    await Promise.all([servers.stop(), charts.close(), registries.close(), backend.close(), client.close()])
   }
 }
 

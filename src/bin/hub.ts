@@ -3,6 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { CONTROLLER_CONFIG_NAME, SHARD_REF_LABEL, VERSION_ANNOTATION } from '../api/labels.ts'
 import { chartSourceFor } from '../bundle/chart-source/git-repo-charts.ts'
+import { ociSecrets } from '../bundle/oci-secrets.ts'
+import { createContentStorage } from '../bundle/oci-storage.ts'
+import { cachedStorageSecrets } from '../bundle/oci-storage-secrets.ts'
 import { createPublisher, publishedBundles } from '../bundle/publish.ts'
 import { CONTROLLERS, type ControllerConfig, type ControllerName } from '../config/controller.ts'
 import { type ConfigMapObject, followHubConfig } from '../config/hub-config.ts'
@@ -26,6 +29,7 @@ import type { KubeClient } from '../lib/kube/client.ts'
 import type { KubeConnection } from '../lib/kube/connection.ts'
 import type { InformerFactory } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
+import type { Registries } from '../lib/oci/registry.ts'
 import { createClusterLifecycleController } from '../registration/cluster-lifecycle-controller.ts'
 import { REGISTRATION_CONTROLLERS } from '../registration/controllers.ts'
 import { createRegistrationInformers } from '../registration/informers.ts'
@@ -55,6 +59,7 @@ export interface HubParts {
   readonly informers: InformerFactory
   readonly backend: GitBackend
   readonly charts: ChartDownloader
+  readonly registries: Registries
   readonly log: Logger
   readonly metrics: ProcessMetrics | undefined
 }
@@ -62,7 +67,7 @@ export interface HubParts {
 /** The controllers that the settings ask for. A controller that is not made asks for no cache. */
 export function createControllers(config: ControllerConfig, parts: HubParts): Controller[] {
   const { shard } = config
-  const { client, informers, log, metrics } = parts
+  const { client, informers, registries, log, metrics } = parts
   const common = (name: ControllerName) => ({
     client,
     informers,
@@ -107,7 +112,12 @@ export function createControllers(config: ControllerConfig, parts: HubParts): Co
       createHelmOpStatusController(status('helmop')),
     ],
     bundle: () => [
-      createBundleController({ ...common('bundle'), events: recorder('fleet-bundle-ctrl'), compileTemplate: compileValuesTemplate }),
+      createBundleController({
+        ...common('bundle'),
+        events: recorder('fleet-bundle-ctrl'),
+        compileTemplate: compileValuesTemplate,
+        registries,
+      }),
     ],
     bundledeployment: () => [
       createDeploymentFinalizer(common('bundledeployment')),
@@ -152,7 +162,8 @@ export function createObjectMetrics({ controllers }: ControllerConfig, { informe
   ]
 }
 
-function gitRepoDeps(config: ControllerConfig, { client, informers, backend, charts, log, metrics }: HubParts) {
+function gitRepoDeps(config: ControllerConfig, parts: HubParts) {
+  const { client, informers, backend, charts, log, metrics } = parts
   const { namespace } = config
   const restrictions = createRestrictions(informers)
   const secrets = createSecretReader(client, informers.informer({ type: SECRET, metadataOnly: true }))
@@ -176,6 +187,7 @@ function gitRepoDeps(config: ControllerConfig, { client, informers, backend, cha
       bundles: informers.informer(publishedBundles),
       valuesSecrets: informers.informer(bundleSecrets),
       charts: chartSourceFor({ downloader: charts, secrets }),
+      storage: contentStorage(config, parts),
       log,
     }),
     random: Math.random,
@@ -199,6 +211,14 @@ function hubConfigMap(namespace: string) {
 function hubConfigMaps(informers: InformerFactory, namespace: string) {
   const fieldSelector = `metadata.name=${CONTROLLER_CONFIG_NAME}`
   return informers.informer<ConfigMapObject>({ type: { apiVersion: 'v1', kind: 'ConfigMap' }, namespace, fieldSelector })
+}
+
+/** Where contents lie that do not lie in the cluster; undefined when that is switched off. */
+function contentStorage({ ociStorage }: ControllerConfig, { client, informers, registries }: HubParts) {
+  if (!ociStorage) return undefined
+  const metadata = informers.informer({ type: SECRET, metadataOnly: true })
+  const secrets = cachedStorageSecrets({ client, clock: systemClock, metadata, contents: informers.informer(ociSecrets) })
+  return createContentStorage({ client, registries, secrets })
 }
 
 /** What the controllers of registration share: one status writer, so that none stumbles over what another has just written. */

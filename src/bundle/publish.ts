@@ -13,6 +13,7 @@ import type { KubeObject } from '../lib/kube/types.ts'
 import type { Publisher, PublishResult, SourceSnapshot } from '../source/publisher.ts'
 import type { ChartSource } from './charts.ts'
 import { optionsOfGitRepo } from './git-repo-options.ts'
+import type { ContentStorage, OpenStorage } from './oci-storage.ts'
 import { prepareBundles } from './prepare.ts'
 import { type PublishPlan, planPublish, type WantedBundle, wantedBundles } from './publish-plan.ts'
 import { readBundles } from './read.ts'
@@ -38,6 +39,8 @@ export interface PublisherOptions {
   readonly scans?: Lookup<ImageScan> | undefined
   /** who downloads charts for a GitRepo, with its credentials */
   readonly charts?: ((gitRepo: GitRepo) => Promise<ChartSource | undefined>) | undefined
+  /** puts files into registries; without it they stay in the cluster */
+  readonly storage?: ContentStorage | undefined
   readonly log: Logger
 }
 
@@ -92,21 +95,45 @@ export function createPublisher(options: PublisherOptions): BundlePublisher {
     const { wanted, warnings } = wantedBundles(read.drafts)
     const owned = ownedBy(repo)
     const stored = (name: string) => bundles.get(name, gitRepo.metadata.namespace)
-    const plan = planPublish(gitRepo.metadata.name, await prepareBundles(wanted, stored, owned), stored, owned)
+    const prepared = await prepareBundles(wanted, stored, await withFiles(owned, wanted, signal))
+    const storage = await options.storage?.open(gitRepo.metadata.namespace ?? '', gitRepo.spec.ociRegistrySecret)
+    const plan = planPublish(gitRepo.metadata.name, storage ? prepared.map(storage.strip) : prepared, stored, owned)
     signal.throwIfAborted()
-    await write(repo, plan, signal)
+    await storage?.push(bundlesOf(plan), stored, signal)
+    await write(repo, plan, storage, signal)
     await writeScans(gitRepo, wanted, signal)
     const outcome = outcomeOf(plan, [...read.warnings, ...warnings])
     report(repo, snapshot.commit, outcome)
     return outcome
   }
 
-  async function write(repo: string, plan: PublishPlan, signal: AbortSignal): Promise<void> {
+  /** Those that go, with the files that lie in a registry: who takes over their objects has to know these. Without the registry it is done without. */
+  async function withFiles(owned: readonly Bundle[], wanted: readonly WantedBundle[], signal: AbortSignal): Promise<Bundle[]> {
+    const names = new Set(wanted.map(({ bundle }) => bundle.metadata.name))
+    return inParallel(owned, WRITES_AT_A_TIME, async (bundle) => {
+      if (names.has(bundle.metadata.name) || !bundle.spec.contentsId || !options.storage) return bundle
+      try {
+        return await options.storage.restore(bundle, signal)
+      } catch (err) {
+        signal.throwIfAborted()
+        log.warn({ bundle: keyOf(bundle), err }, 'files of a bundle that goes cannot be read, its objects are not handed over')
+        return bundle
+      }
+    })
+  }
+
+  async function write(repo: string, plan: PublishPlan, storage: OpenStorage | undefined, signal: AbortSignal): Promise<void> {
     await inParallel([...plan.create, ...plan.update], WRITES_AT_A_TIME, async (one) => {
       const written = await store.write(one, signal)
       if (!stillCached(written)) remember(repo, written)
+      await storage?.own(written, signal)
     })
-    await inParallel(plan.keep, WRITES_AT_A_TIME, (one) => store.keepValues(one, signal))
+    await inParallel(plan.keep, WRITES_AT_A_TIME, async (one) => {
+      await store.keepValues(one, signal)
+      await storage?.own(one.bundle, signal)
+    })
+    const [one] = bundlesOf({ ...plan, create: [] })
+    if (one) await storage?.handOver(one, signal)
     // last, so that what moves from one bundle to another is never in none
     await inParallel(plan.remove, WRITES_AT_A_TIME, (bundle) => remove(repo, bundle, signal))
   }
@@ -153,8 +180,14 @@ export function createPublisher(options: PublisherOptions): BundlePublisher {
   }
 }
 
+function bundlesOf({ create, update, keep }: PublishPlan): Bundle[] {
+  return [...create, ...update, ...keep].map(({ bundle }) => bundle)
+}
+
 function outcomeOf(plan: PublishPlan, warnings: readonly string[]): PublishOutcome {
-  const names = [...plan.create, ...plan.update, ...plan.keep].map(({ bundle }) => bundle.metadata.name).sort()
+  const names = bundlesOf(plan)
+    .map(({ metadata }) => metadata.name)
+    .sort()
   return { bundles: names.length, names, created: plan.create.length, updated: plan.update.length, deleted: plan.remove.length, warnings }
 }
 

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import type { BundleResource } from '../api/bundle.ts'
 import type { Content } from '../api/content.ts'
+import { contentIdOf, encodeContent } from '../api/content-id.ts'
 import { TerminalError } from '../lib/controller/errors.ts'
 
 /** A file with its path below the folder of the bundle: relative, with `/`, never leading out of it. */
@@ -37,6 +38,28 @@ export async function readContent(content: Content, limits: ContentLimits = {}):
   if (content.sha256sum && content.sha256sum !== hash)
     throw new Error(`content ${name} is damaged: its hash is ${hash}, not ${content.sha256sum}`)
   return decodeResources(parseManifest(json, name), limits)
+}
+
+/**
+ * The resources in the JSON of an artifact, which has to have this id (spec 5.6).
+ * @throws Error when it has another, TerminalError when it holds no list of files
+ */
+export function readManifest(json: Buffer, id: string): BundleResource[] {
+  const actual = contentIdOf(createHash('sha256').update(json).digest('hex'))
+  const resources = parseManifest(json, id)
+  // whoever wrote it may have spaced it otherwise: the id is that of the resources
+  const found = actual === id ? actual : idOf(resources)
+  if (found !== id)
+    throw new Error(`invalid or corrupt manifest. Expecting id: ${JSON.stringify(id)}, got ${JSON.stringify(found || actual)}`)
+  return resources
+}
+
+function idOf(resources: readonly BundleResource[]): string {
+  try {
+    return encodeContent(resources).id
+  } catch {
+    return '' // entries that are no files
+  }
 }
 
 function parseManifest(json: Buffer, name: string): BundleResource[] {

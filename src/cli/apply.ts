@@ -2,8 +2,8 @@
 import type { BundleDraft } from '../bundle/draft.ts'
 import { parseTargetsFile } from '../bundle/fleet-yaml.ts'
 import { readBundles } from '../bundle/read.ts'
-import { TerminalError } from '../lib/controller/errors.ts'
 import { openCharts } from './apply/chart-source.ts'
+import { withStorage } from './apply/content-storage.ts'
 import { APPLY_FLAGS } from './apply/flags.ts'
 import { givenBundle } from './apply/given-bundle.ts'
 import { headCommit } from './apply/head-commit.ts'
@@ -39,8 +39,6 @@ export const apply = defineCommand({
 
 async function runApply(call: ApplyCall): Promise<void> {
   const { flags } = call
-  if (flags['oci-registry-secret'] && !flags.output)
-    throw new TerminalError('--oci-registry-secret: this command cannot store contents in an OCI registry yet: leave the flag out')
   const { drafts, warnings } = await readDrafts(call)
   for (const warning of warnings) call.io.warn(warning)
   if (flags.output) await printDrafts(drafts, flags.output, call)
@@ -77,15 +75,19 @@ async function write(call: ApplyCall, drafts: readonly BundleDraft[]): Promise<v
   const progress = io.progress(`writing ${drafts.length} bundles`)
   let count = 0
   try {
-    const { changes, warnings } = await writeBundles(client, drafts, {
-      repoName: call.args[0] ?? '',
-      namespace: flags.namespace,
-      prune: !flags.file,
-      imageScans: flags['imagescan-enabled'],
-      attempts: config.applyAttempts,
-      signal,
-      onChange: ({ name }) => progress.update(`${++count} written: ${name}`),
-    })
+    const where = { namespace: flags.namespace, secret: flags['oci-registry-secret'], config }
+    const { changes, warnings } = await withStorage(client, where, (storage) =>
+      writeBundles(client, drafts, {
+        repoName: call.args[0] ?? '',
+        namespace: flags.namespace,
+        prune: !flags.file,
+        imageScans: flags['imagescan-enabled'],
+        attempts: config.applyAttempts,
+        storage,
+        signal,
+        onChange: ({ name }) => progress.update(`${++count} written: ${name}`),
+      }),
+    )
     progress.done()
     for (const warning of warnings) io.warn(warning)
     await io.print(changes.map((change) => describe(change, io.paint)).join(''))

@@ -1,6 +1,6 @@
 // The settings of fleet-agent: flags, then environment, then the defaults of the chart.
 import { type ElectionConfig, electionConfig } from './election.ts'
-import { type BindAddress, bindAddress, durationMs, type Environment, integer, workers } from './environment.ts'
+import { type BindAddress, bindAddress, ConfigError, durationMs, type Environment, integer, workers } from './environment.ts'
 import { parseFlags } from './flags.ts'
 import { childEnvironment, type ProxySettings, proxySettings } from './proxy.ts'
 
@@ -19,6 +19,8 @@ export interface AgentProgramConfig {
   /** heartbeat (spec 3.9); 0 is the default */
   readonly checkinIntervalMs: number
   readonly workers: number
+  /** who installs releases: our own engine where nothing of Helm is needed (auto), wherever it can (native), or helm always */
+  readonly releaseEngine: (typeof ENGINES)[number]
   readonly helmBinary: string
   readonly kubectlBinary: string
   readonly searchPath: string
@@ -43,7 +45,16 @@ export const AGENT_USAGE = `fleet-agent: installs in this cluster what the hub h
   --disable-metrics     serve no metrics
   --debug               log more
   --version, --help
+
+Environment, beside what the chart sets:
+  FLEET_RELEASE_ENGINE  auto, native or helm: what installs releases. auto (the default) applies plain manifests and kustomizations
+                        without helm unless they have hooks or wait; native does so with charts, too; helm leaves everything to helm.
+                        Releases look the same, and the setting may change at any time
+  FLEET_HELM_BINARY, FLEET_KUBECTL_BINARY  the programs, by path or name
+  FLEET_HELM_PROCESSES  helm and kubectl processes that work at a time; default: the number of processors, at least 2
 `
+
+const ENGINES = ['auto', 'native', 'helm'] as const
 
 const FLAGS = {
   kubeconfig: 'text',
@@ -74,6 +85,7 @@ export function agentConfig(args: readonly string[], env: Environment, host: Hos
     proxy: proxySettings(env),
     checkinIntervalMs: durationMs(env, 'CHECKIN_INTERVAL', 0),
     workers: workers(env, 'BUNDLEDEPLOYMENT', 50),
+    releaseEngine: releaseEngine(env),
     helmBinary: env.FLEET_HELM_BINARY || 'helm',
     kubectlBinary: env.FLEET_KUBECTL_BINARY || 'kubectl',
     searchPath: env.PATH ?? '',
@@ -87,4 +99,10 @@ export function agentConfig(args: readonly string[], env: Environment, host: Hos
     metrics: flags['disable-metrics'] ? undefined : bindAddress(env, 'FLEET_AGENT_METRICS_BIND_ADDRESS', ':8080'),
     debug: flags.debug ?? false,
   }
+}
+
+function releaseEngine({ FLEET_RELEASE_ENGINE: text = '' }: Environment): (typeof ENGINES)[number] {
+  const engine = ENGINES.find((name) => name === (text.trim().toLowerCase() || 'auto'))
+  if (!engine) throw new ConfigError(`FLEET_RELEASE_ENGINE="${text}" is no engine: write ${ENGINES.join(', ')}`)
+  return engine
 }

@@ -13,6 +13,8 @@ export interface CliConfig {
   readonly colours: boolean | undefined
   /** how often `fleet apply` tries when somebody else writes at the same time (spec 6.8) */
   readonly applyAttempts: number
+  /** OCI_STORAGE: files may go into a registry (spec 5.6) */
+  readonly ociStorage: boolean
   readonly helmBinary: string
   readonly kubectlBinary: string
   readonly searchPath: string
@@ -30,6 +32,7 @@ export function cliConfig(env: Environment, host: { readonly tempDir: string; re
     jsonErrors: flag(env, 'FLEET_JSON_OUTPUT', false),
     colours: coloursOf(env),
     applyAttempts: Math.max(1, integer(env, 'FLEET_APPLY_CONFLICT_RETRIES', 1)),
+    ociStorage: flag(env, 'OCI_STORAGE', true),
     helmBinary: env.FLEET_HELM_BINARY || 'helm',
     kubectlBinary: env.FLEET_KUBECTL_BINARY || 'kubectl',
     searchPath: env.PATH ?? '',

@@ -55,6 +55,8 @@ export interface ControllerConfig {
   readonly agents: AgentSettings
   /** tokens without a time to live are deleted (spec 3.3) */
   readonly tokenTtlRequired: boolean
+  /** contents may lie in an OCI registry (spec 5.6) */
+  readonly ociStorage: boolean
   /** the hub joins its own fleet as cluster `local`, if the configuration says so (spec 2.4) */
   readonly bootstrap: boolean
 }
@@ -146,6 +148,7 @@ export function controllerConfig(
     searchPath: env.PATH ?? '',
     agents: agentSettings(env, flags),
     tokenTtlRequired: flag(env, 'FLEET_REGISTRATION_TOKEN_TTL_REQUIRED', false),
+    ociStorage: flag(env, 'OCI_STORAGE', true),
     bootstrap: !(flags['disable-bootstrap'] ?? false),
   }
 }

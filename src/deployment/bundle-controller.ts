@@ -7,12 +7,14 @@ import type { ControllerMetrics } from '../lib/controller/metrics.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import type { Informer, InformerEvent, InformerFactory } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
+import { createRegistries, type Registries } from '../lib/oci/registry.ts'
 import type { TemplateCompiler } from '../target/values-template.ts'
 import { createBundleRecord } from './bundle-record.ts'
 import { type Caches, createCaches } from './caches.ts'
 import { createContentStore } from './contents.ts'
 import { createCopier } from './copier.ts'
 import { createLimiter } from './limiter.ts'
+import { createArtifactKeeper } from './oci-artifacts.ts'
 import { reconcileBundle } from './reconcile-bundle.ts'
 import type { BundleStage } from './stage.ts'
 import { createValuesSecrets } from './values-secrets.ts'
@@ -28,6 +30,7 @@ import {
   bundlesOfCopyable,
   bundlesOfGroup,
   bundlesOfNamespace,
+  bundlesOfStoredSecret,
 } from './watches.ts'
 
 export interface BundleControllerDeps {
@@ -41,6 +44,8 @@ export interface BundleControllerDeps {
   readonly events: EventRecorder
   /** Go templates with the delimiters `${` and `}`, for helm values. */
   readonly compileTemplate: TemplateCompiler
+  /** Where contents may lie; without it artifacts are deleted by a direct way, without a proxy. */
+  readonly registries?: Registries | undefined
   /** Only bundles of this shard are handled; empty: those that name none. */
   readonly shard?: string | undefined
   readonly metrics?: ControllerMetrics | undefined
@@ -55,6 +60,7 @@ const FOLD_MS = 250
 export function createBundleController(deps: BundleControllerDeps): Controller {
   const { client, informers, log, clock, workers, events, compileTemplate, shard = '', metrics } = deps
   const caches = createCaches(informers, clock)
+  const registries = deps.registries ?? createRegistries({ clock })
   const copier = createCopier({ client, informers, clock, onStart: (informer) => follow(informer, bundlesOfCopyable) })
   const stage: BundleStage = {
     client,
@@ -65,6 +71,7 @@ export function createBundleController(deps: BundleControllerDeps): Controller {
     versions: createVersions(compileTemplate),
     contents: createContentStore(client, informers, clock),
     copier,
+    artifacts: createArtifactKeeper({ client, secrets: caches.ociSecrets, bundles: caches.bundles, registries, events, clock, log }),
     secrets: createValuesSecrets(client, caches.newest.deploymentSecrets),
     record: createBundleRecord(client, caches.newest.bundles, clock),
     limited: createLimiter(WRITES),
@@ -94,6 +101,7 @@ export function createBundleController(deps: BundleControllerDeps): Controller {
   follow(caches.bundleSecrets, bundleOfValues)
   follow(caches.deploymentSecrets, bundleOfDeploymentValues)
   follow(stage.contents.informer, bundlesOfContent)
+  follow(caches.ociSecrets, bundlesOfStoredSecret)
   return controller
 }
 

@@ -7,6 +7,7 @@ import type { ClusterGroup } from '../api/cluster-group.ts'
 import type { GitRepoRestriction } from '../api/git-repo-restriction.ts'
 import { BUNDLE_NAMESPACE_MAPPING, CLUSTER, CLUSTER_GROUP, GIT_REPO_RESTRICTION, POLICY } from '../api/kinds.ts'
 import type { Policy } from '../api/policy.ts'
+import { ociSecrets, type StoredSecret } from '../bundle/oci-secrets.ts'
 import type { Clock } from '../lib/controller/clock.ts'
 import type { Informer, InformerFactory } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
@@ -27,6 +28,8 @@ export interface Caches {
   readonly bundleSecrets: Informer<DigestedSecret>
   /** Values of deployments. */
   readonly deploymentSecrets: Informer<DigestedSecret>
+  /** Where contents lie in registries. */
+  readonly ociSecrets: Informer<StoredSecret>
   readonly newest: {
     readonly bundles: Newest<Bundle>
     readonly deployments: Newest<BundleDeployment>
@@ -49,6 +52,7 @@ export function createCaches(informers: InformerFactory, clock: Clock): Caches {
     restrictions: informers.informer<GitRepoRestriction>({ type: GIT_REPO_RESTRICTION }),
     bundleSecrets: informers.informer(bundleSecrets),
     deploymentSecrets: secretsOfDeployments,
+    ociSecrets: informers.informer(ociSecrets),
     newest: {
       bundles: createNewest(bundles, clock),
       deployments: createNewest(deployments, clock),

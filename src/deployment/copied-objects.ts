@@ -1,5 +1,7 @@
 // Secrets and config maps as they are cached for copying: without data, with a digest of it.
 import { createHash } from 'node:crypto'
+import { OCI_STORAGE_SECRET } from '../api/labels.ts'
+import { agentStorageData } from '../api/oci-storage.ts'
 import { marshalGoJson } from '../lib/json/go-json.ts'
 import type { InformerOptions } from '../lib/kube/informer.ts'
 import type { KubeObject, ResourceType } from '../lib/kube/types.ts'
@@ -42,12 +44,20 @@ export const copyableConfigMaps: InformerOptions<Copyable> = {
   indexes: { [BY_OWNER]: owningDeployments },
 }
 
-/** As the cache has it. */
-export function digestCopyable({ data, binaryData, ...object }: Copyable): Copyable {
+/** As the cache has it. A source has the digest of what is copied of it, a copy that of all it has. */
+export function digestCopyable(object: Copyable): Copyable {
+  const { data: _data, binaryData: _binaryData, ...rest } = object
+  const { data = {}, binaryData = {} } = owningDeployments(object).length > 0 ? object : copiedData(object)
   const digest = createHash('sha256')
-    .update(marshalGoJson([data ?? {}, binaryData ?? {}]))
+    .update(marshalGoJson([data, binaryData]))
     .digest('base64')
-  return { ...object, digest }
+  return { ...rest, digest }
+}
+
+/** What is copied of a source: of the access to a registry only what agents may see of it. */
+export function copiedData({ type, data, binaryData }: Copyable): Pick<Copyable, 'data' | 'binaryData'> {
+  if (type === OCI_STORAGE_SECRET) return { data: agentStorageData(data) }
+  return { ...(data ? { data } : {}), ...(binaryData ? { binaryData } : {}) }
 }
 
 /** Uids of the BundleDeployments that own an object. */

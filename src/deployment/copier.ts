@@ -9,6 +9,7 @@ import {
   CONFIG_MAP,
   type Copyable,
   type CopyRequest,
+  copiedData,
   copiedMetadata,
   copyableConfigMaps,
   copyableSecrets,
@@ -154,7 +155,7 @@ function copyOf(
     kind,
     metadata: { name, namespace, labels, annotations, ownerReferences },
     ...(type ? { type } : {}),
-    ...dataOf(source),
+    ...copiedData(source),
   }
 }
 
@@ -175,10 +176,6 @@ function updateOf(
       annotations: { ...existing.metadata.annotations, ...annotations },
       ownerReferences,
     },
-    ...dataOf(source),
+    ...copiedData(source),
   }
-}
-
-function dataOf({ data, binaryData }: Copyable): Pick<Copyable, 'data' | 'binaryData'> {
-  return { ...(data ? { data } : {}), ...(binaryData ? { binaryData } : {}) }
 }

@@ -12,8 +12,8 @@ import type { BundleStage } from './stage.ts'
 /** The deployments tell when they are gone; this is for events that get lost. */
 const LOOK_AGAIN_MS = 2_000
 
-/** Deletes the deployments, waits for their end, deletes the values, and lets the bundle go. */
-export async function finalizeBundle(stage: BundleStage, bundle: Bundle): Promise<ReconcileResult | undefined> {
+/** Deletes the deployments, waits for their end, deletes contents in registries and the values, and lets the bundle go. */
+export async function finalizeBundle(stage: BundleStage, bundle: Bundle, signal: AbortSignal): Promise<ReconcileResult | undefined> {
   if (!bundle.metadata.finalizers?.includes(BUNDLE_FINALIZER)) return undefined
   const deployments = deploymentsOf(keyOf(bundle), stage.caches)
   if (deployments.length > 0) {
@@ -24,6 +24,8 @@ export async function finalizeBundle(stage: BundleStage, bundle: Bundle): Promis
     if (errors.length > 0) throw failure(errors)
     return { requeueAfterMs: LOOK_AGAIN_MS }
   }
+  const artifactsMs = await stage.artifacts.clear(bundle, signal)
+  if (artifactsMs > 0) return { requeueAfterMs: artifactsMs }
   await dropValues(stage, bundle)
   await stage.record.release(bundle)
   stage.log.info({ bundle: keyOf(bundle) }, 'bundle deleted')

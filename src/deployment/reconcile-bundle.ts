@@ -28,7 +28,7 @@ export async function reconcileBundle(
     stage.record.forget(key)
     return undefined
   }
-  if (found.metadata.deletionTimestamp) return finalizeBundle(stage, found)
+  if (found.metadata.deletionTimestamp) return finalizeBundle(stage, found, signal)
   const bundle = await stage.record.adopt(found)
   return applyRound(stage, await planOrRefuse(stage, bundle), signal)
 }

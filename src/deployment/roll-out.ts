@@ -41,7 +41,7 @@ export async function planRound(stage: BundleStage, bundle: Bundle, contents: Co
   return { bundle, contents, targets, plan }
 }
 
-/** Content, deployments with their secrets and copies, status. What failed is thrown after all of it. */
+/** Content, deployments with their secrets and copies, status, and what is left of contents before. What failed is thrown after all of it. */
 export async function applyRound(stage: BundleStage, round: Round, signal: AbortSignal): Promise<ReconcileResult | undefined> {
   const { bundle, contents, targets, plan } = round
   if (targets.some(({ deploymentId }) => deploymentId !== '')) await stage.contents.ensure(bundle, contents)
@@ -54,7 +54,8 @@ export async function applyRound(stage: BundleStage, round: Round, signal: Abort
     stage.clock.now(),
   )
   const progressMs = await stage.record.writeStatus(bundle, status)
-  return decide([...errors, ...outcomes.flatMap(({ error }) => error ?? [])], plan.moreToCreate ? SOON_MS : 0, progressMs)
+  const artifactsMs = await stage.artifacts.tidy(bundle, deploymentsOf(keyOf(bundle), stage.caches), signal)
+  return decide([...errors, ...outcomes.flatMap(({ error }) => error ?? [])], plan.moreToCreate ? SOON_MS : 0, progressMs, artifactsMs)
 }
 
 function candidates({ caches, warnOnce }: BundleStage, bundle: Bundle): Candidate[] {

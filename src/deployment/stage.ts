@@ -7,6 +7,7 @@ import type { Caches } from './caches.ts'
 import type { ContentStore } from './contents.ts'
 import type { Copier } from './copier.ts'
 import type { Limiter } from './limiter.ts'
+import type { ArtifactKeeper } from './oci-artifacts.ts'
 import type { ValuesSecrets } from './values-secrets.ts'
 import type { Versions } from './versions.ts'
 
@@ -20,6 +21,7 @@ export interface BundleStage {
   readonly versions: Versions
   readonly contents: ContentStore
   readonly copier: Copier
+  readonly artifacts: ArtifactKeeper
   readonly secrets: ValuesSecrets
   readonly record: BundleRecord
   /** Logs a warning unless it was the last one about the same mapping. */

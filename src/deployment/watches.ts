@@ -4,6 +4,7 @@ import type { BundleDeployment } from '../api/bundle-deployment.ts'
 import type { Cluster } from '../api/cluster.ts'
 import type { ClusterGroup } from '../api/cluster-group.ts'
 import { CLUSTER_NAMESPACE_LABEL } from '../api/labels.ts'
+import type { StoredSecret } from '../bundle/oci-secrets.ts'
 import { keyOf } from '../lib/controller/keys.ts'
 import { isSame } from '../lib/controller/status.ts'
 import type { InformerEvent } from '../lib/kube/informer.ts'
@@ -101,6 +102,14 @@ export function bundlesOfCopyable({ object }: Event<Copyable>, { bundles, deploy
   const copying = bundles.by(BY_SOURCE, `${object.kind}/${namespace}/${name}`).map(keyOf)
   const owners = ownerReferences.filter(({ kind }) => kind === 'BundleDeployment').map((owner) => deployments.get(owner.name, namespace))
   return [...new Set([...copying, ...owners.flatMap((owner) => (owner ? bundleKeys(owner) : []))])]
+}
+
+/** A bundle that owns the secret of contents other than its own has something to tidy up. */
+export function bundlesOfStoredSecret({ type, object }: Event<StoredSecret>, { bundles }: Caches): string[] {
+  const { name, namespace, ownerReferences = [] } = object.metadata
+  if (type === 'deleted') return []
+  const owners = ownerReferences.filter(({ kind }) => kind === 'Bundle').map((owner) => bundles.get(owner.name, namespace))
+  return owners.flatMap((bundle) => (bundle && bundle.spec.contentsId !== name ? [keyOf(bundle)] : []))
 }
 
 /** Bundles of the namespace, and of those whose mappings select it. */

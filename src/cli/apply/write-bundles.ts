@@ -2,6 +2,7 @@
 import type { Bundle } from '../../api/bundle.ts'
 import { BUNDLE, GIT_REPO, IMAGE_SCAN } from '../../api/kinds.ts'
 import type { BundleDraft } from '../../bundle/draft.ts'
+import type { OpenStorage } from '../../bundle/oci-storage.ts'
 import { prepareBundles } from '../../bundle/prepare.ts'
 import { planPublish, type WantedBundle, wantedBundles } from '../../bundle/publish-plan.ts'
 import { type ScanChanges, scanChanges } from '../../bundle/scan-changes.ts'
@@ -23,6 +24,8 @@ export interface Change {
 export interface WriteOptions extends Scope {
   /** how often all of it is tried when somebody else writes at the same time */
   readonly attempts: number
+  /** puts files into a registry; undefined: they stay in the bundles */
+  readonly storage: OpenStorage | undefined
   readonly signal: AbortSignal
   /** told of each object as it is written */
   onChange(change: Change): void
@@ -52,12 +55,15 @@ export async function writeBundles(client: KubeClient, drafts: readonly BundleDr
 }
 
 async function writeOnce(client: KubeClient, wanted: readonly WantedBundle[], options: WriteOptions): Promise<Change[]> {
-  const { repoName, namespace, signal } = options
+  const { repoName, namespace, storage, signal } = options
   const stored = await readStored(client, options, wanted, signal)
-  const plan = planPublish(repoName, await prepareBundles(wanted, stored.bundle, stored.owned), stored.bundle, stored.owned)
+  const prepared = await prepareBundles(wanted, stored.bundle, stored.owned)
+  const plan = planPublish(repoName, storage ? prepared.map(storage.strip) : prepared, stored.bundle, stored.owned)
   const repo = { ...GIT_REPO, metadata: { name: repoName, namespace }, spec: { repo: '' } }
   const scans = options.imageScans ? scanChanges(repo, wanted, stored.scans) : undefined
   signal.throwIfAborted()
+  const all = [...plan.create, ...plan.update, ...plan.keep].map(({ bundle }) => bundle)
+  await storage?.push(all, stored.bundle, signal)
 
   const changes: Change[] = []
   const changed = ({ kind, metadata }: KubeObject, what: Change['what']) => {
@@ -66,11 +72,16 @@ async function writeOnce(client: KubeClient, wanted: readonly WantedBundle[], op
     options.onChange(change)
   }
   const store = createBundleStore(client, stored.valuesSecrets)
-  const write = (what: 'created' | 'updated') => async (one: WantedBundle) => changed(await store.write(one, signal), what)
+  const write = (what: 'created' | 'updated') => async (one: WantedBundle) => {
+    const written = await store.write(one, signal)
+    changed(written, what)
+    await storage?.own(written, signal)
+  }
   await inParallel(plan.create, WRITES_AT_A_TIME, write('created'))
   await inParallel(plan.update, WRITES_AT_A_TIME, write('updated'))
   await inParallel(plan.keep, WRITES_AT_A_TIME, async (one) => {
     await store.keepValues(one, signal)
+    await storage?.own(one.bundle, signal)
     changed(one.bundle, 'unchanged')
   })
   if (scans) await writeScans(client, scans, changed, signal)

@@ -8,7 +8,7 @@ import type { GitRemote } from '../../lib/git/types.ts'
 import { createGitWorkerBackend } from '../../lib/git/worker-backend.ts'
 import { type Call, defineCommand } from '../command.ts'
 import { readSmallText } from '../files.ts'
-import { credentialsOf, refOf } from './access.ts'
+import { credentialsOf, hostKeysOf, refOf } from './access.ts'
 import { checkOut } from './checkout.ts'
 
 const FLAGS = {
@@ -24,7 +24,13 @@ const FLAGS = {
   },
   username: { type: 'text', short: 'u', help: 'user name; needs --password-file' },
   'password-file': { type: 'text', value: 'FILE', help: 'a file with the password or token' },
-  'ssh-private-key-file': { type: 'text', value: 'FILE', help: 'a file with the key for ssh' },
+  'ssh-private-key-file': { type: 'text', value: 'FILE', help: 'a file with the key for ssh, without passphrase' },
+  'known-hosts-file': { type: 'text', value: 'FILE', help: 'keys of ssh servers; those of large hosting services are known' },
+  'known-hosts': { type: 'text', value: 'TEXT', env: 'FLEET_KNOWN_HOSTS', hidden: true, help: 'the same as text' },
+  'insecure-skip-host-key-checks': {
+    type: 'boolean',
+    help: 'take any key of the ssh server, and with it anybody in between',
+  },
   'insecure-skip-tls': { type: 'boolean', help: 'do not verify certificates' },
   'github-app-id': { type: 'text', help: 'id of a GitHub App' },
   'github-app-installation-id': { type: 'text', help: 'id of its installation' },
@@ -46,6 +52,7 @@ export const gitcloner = defineCommand({
       'fleet gitcloner https://git.example.com/shop.git shop --revision v1.2.0 --username me --password-file token',
       'a tag of a private repository',
     ],
+    ['fleet gitcloner git@git.example.com:shop.git shop --ssh-private-key-file key --known-hosts-file known_hosts', 'over ssh'],
   ],
   async run(call) {
     const { args, flags, io, cwd, signal, log } = call
@@ -75,19 +82,24 @@ async function remoteOf(call: Call<typeof FLAGS>, repo: string): Promise<GitRemo
   const credentials = credentialsOf(repo, {
     username: flags.username,
     password: await readSmallText(call, flags['password-file']),
-    sshPrivateKeyFile: flags['ssh-private-key-file'],
+    sshPrivateKey: await readSmallText(call, flags['ssh-private-key-file']),
     githubApp: {
       id: flags['github-app-id'],
       installationId: flags['github-app-installation-id'],
-      keyFile: flags['github-app-key-file'],
+      privateKey: await readSmallText(call, flags['github-app-key-file']),
     },
   })
+  const file = flags['known-hosts-file']
+  const knownHosts = file
+    ? { name: file, text: await readSmallText(call, file) }
+    : { name: 'FLEET_KNOWN_HOSTS', text: flags['known-hosts'] }
   const proxyBundle = flags['proxy-ca-bundle']
   const proxyCertificates = proxyBundle?.includes('-----BEGIN') ? proxyBundle : await readSmallText(call, proxyBundle)
   const certificates = [await readSmallText(call, flags['ca-bundle-file']), proxyCertificates].filter(Boolean).join('\n')
   return {
     url: repo,
     credentials,
+    hostKeys: hostKeysOf(knownHosts, flags['insecure-skip-host-key-checks']),
     caBundle: certificates || undefined,
     insecureSkipTLSVerify: flags['insecure-skip-tls'],
     proxy: config.proxy,
