@@ -98,7 +98,9 @@ async function measure(
 function text(samples: readonly Sample[], field: keyof Sample): string {
   const values = samples.map((sample) => sample[field]).sort((a, b) => a - b)
   const show = (value = Number.NaN): string => value.toFixed(value < 10 ? 1 : 0)
-  return `${show(values[Math.floor(values.length / 2)])} (${show(values[0])}–${show(values.at(-1))})`
+  const middle = values.length / 2
+  const median = ((values[Math.ceil(middle) - 1] ?? Number.NaN) + (values[Math.floor(middle)] ?? Number.NaN)) / 2
+  return `${show(median)} (${show(values[0])}–${show(values.at(-1))})`
 }
 
 const { bin } = await ensureControlPlane()

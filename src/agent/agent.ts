@@ -30,6 +30,7 @@ import { createMonitor } from './monitor/monitor.ts'
 import { createRegistryContents } from './oci-contents.ts'
 import { createOrphans } from './orphans.ts'
 import { ensureRegistered, type RegistrationOptions } from './register/register.ts'
+import { createRotation, type Rotation } from './register/rotate.ts'
 import { watchCredential } from './register/watch-credential.ts'
 import type { ReleaseEngine } from './release/engine.ts'
 import { createHelmEngine } from './release/helm-engine.ts'
@@ -91,12 +92,17 @@ async function serveHubs(
     const connection = await loadConnection({ kubeconfigText: upstream.kubeconfig, trusted: false, proxy, clock })
     const hub = createClient(connection, { clock })
     const over = new AbortController()
+    const options = { ...registration, kubeconfig: upstream.kubeconfig, hub: { client: hub, namespace: connection.namespace } }
     const watch = async (stop: AbortSignal): Promise<void> => {
-      const options = { ...registration, kubeconfig: upstream.kubeconfig, hub: { client: hub, namespace: connection.namespace } }
       if ((await watchCredential(options, stop)) === 'lost') over.abort(new Error('the credential is lost'))
     }
     try {
-      await follow(config, deps, { ...own, hub, upstream, namespace: connection.namespace, watch }, AbortSignal.any([signal, over.signal]))
+      await follow(
+        config,
+        deps,
+        { ...own, hub, upstream, namespace: connection.namespace, watch, rotation: createRotation(options) },
+        AbortSignal.any([signal, over.signal]),
+      )
     } finally {
       await hub.close()
     }
@@ -112,12 +118,13 @@ interface Surroundings {
   workDir: string
   /** Watches over the credential for the hub; returns when it is lost. */
   watch(stop: AbortSignal): Promise<void>
+  rotation: Rotation
 }
 
 async function follow(
   config: AgentConfig,
   deps: AgentDeps,
-  { client, hub, upstream, namespace, workDir, watch }: Surroundings,
+  { client, hub, upstream, namespace, workDir, watch, rotation }: Surroundings,
   signal: AbortSignal,
 ): Promise<void> {
   const { log, clock } = deps
@@ -209,7 +216,10 @@ async function follow(
       {
         name: 'heartbeat',
         run: (stop) =>
-          runHeartbeat({ hub, cluster: upstream.cluster, agentNamespace, intervalMs: config.checkinIntervalMs, clock, log }, stop),
+          runHeartbeat(
+            { hub, cluster: upstream.cluster, agentNamespace, intervalMs: config.checkinIntervalMs, ...rotation, clock, log },
+            stop,
+          ),
       },
       { name: 'collector', run: (stop) => collector.run(stop) },
       {

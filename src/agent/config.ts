@@ -1,4 +1,5 @@
 import type { ProxySettings } from '../lib/kube/proxy.ts'
+import type { EngineChoice } from './release/choose.ts'
 
 /** What an agent is started with. */
 export interface AgentConfig {
@@ -16,6 +17,8 @@ export interface AgentConfig {
   readonly workers: number
   /** Programs: a path, or a name that is looked up in `searchPath`. */
   readonly helmBinary: string
+  /** FLEET_RELEASE_ENGINE: who installs releases; `auto` unless it is set. */
+  readonly releaseEngine?: EngineChoice | undefined
   /** kubectl or kustomize. */
   readonly kubectlBinary: string
   /** PATH */

@@ -130,3 +130,6 @@ export const DEFAULT_GIT_SECRET_NAME = 'gitcredential'
 export const DEFAULT_OCI_SECRET_NAME = 'ocistorage'
 /** Service account that an agent impersonates where no other applies, if it exists. */
 export const DEFAULT_SERVICE_ACCOUNT = 'fleet-default'
+
+/** On a Cluster: a new text asks for a new credential of its agent. */
+export const ROTATE_ANNOTATION = 'fleet.cattle.io/rotate-credentials'

@@ -50,3 +50,18 @@ describe('schedules', () => {
     expect(() => controllers(['--controllers=schedule'])).toThrow('to run schedule, set EXPERIMENTAL_SCHEDULES=true')
   })
 })
+
+describe('git servers', () => {
+  const config = (args: string[], env: Environment = {}) => controllerConfig(args, { ...ELECTION, ...env }, { hostname: 'h', pid: 1 })
+
+  test('show a known key, unless flag or variable say otherwise', () => {
+    expect(config([]).insecureSkipHostKeyChecks).toBe(false)
+    expect(config(['--insecure-skip-host-key-checks']).insecureSkipHostKeyChecks).toBe(true)
+    expect(config([], { FLEET_INSECURE_SKIP_HOST_KEY_CHECKS: 'true' }).insecureSkipHostKeyChecks).toBe(true)
+  })
+
+  test('are reached through a proxy whose certificates are given', () => {
+    expect(config([], { PROXY_CA_BUNDLE: 'PEM' }).proxyCaBundle).toBe('PEM')
+    expect(config([]).proxyCaBundle).toBeUndefined()
+  })
+})

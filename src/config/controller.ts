@@ -13,14 +13,19 @@ export const CONTROLLERS = [
   'bundledeployment',
   'clustergroup',
   'schedule',
+  'imagescan',
   'content',
   'cleanup',
 ] as const
 /** Those that look at all objects, whatever their shard: a shard runs none of them (spec 2.2). */
 const UNSHARDED: readonly ControllerName[] = ['registration', 'content', 'cleanup']
 export type ControllerName = (typeof CONTROLLERS)[number]
+const IMAGE_SCANS = 'IMAGESCAN_ENABLED'
 /** Those that a variable switches on (spec 10.3). */
-const SWITCHES: Readonly<Partial<Record<ControllerName, string>>> = { schedule: 'EXPERIMENTAL_SCHEDULES' }
+const SWITCHES: Readonly<Partial<Record<ControllerName, string>>> = {
+  schedule: 'EXPERIMENTAL_SCHEDULES',
+  imagescan: IMAGE_SCANS,
+}
 
 export interface ControllerConfig {
   /** path of a kubeconfig; undefined inside a cluster */
@@ -40,6 +45,8 @@ export interface ControllerConfig {
   readonly metrics: BindAddress | undefined
   /** where push notifications of git servers come in; undefined: nowhere */
   readonly webhooks: BindAddress | undefined
+  /** image scans of repositories are taken up, whoever runs them */
+  readonly imageScans: boolean
   readonly debug: boolean
   /** HTTPS_PROXY for git over http(s), and the hosts that are reached without it */
   readonly proxy: { readonly http: string | undefined; readonly https: string | undefined; readonly none: string | undefined }
@@ -134,12 +141,14 @@ export function controllerConfig(
       cluster: workers(env, 'CLUSTER', 50),
       clustergroup: workers(env, 'CLUSTERGROUP', 50),
       schedule: workers(env, 'SCHEDULE', 50),
+      imagescan: workers(env, 'IMAGESCAN', 50),
       content: workers(env, 'CONTENT', 50),
     },
     // A process for GitRepos alone has its webhooks where others have their metrics (spec 2.1).
     health: bindAddress(env, 'FLEET_HEALTHPROBE_BIND_ADDRESS', gitOnly || helmOnly ? ':8082' : ':8081'),
     metrics: flags['disable-metrics'] ? undefined : metricsAddress(env, gitOnly, helmOnly),
     webhooks: controllers.has('gitrepo') ? bindAddress({ '--listen': flags.listen }, '--listen', gitOnly ? ':8080' : NOWHERE) : undefined,
+    imageScans: flag(env, IMAGE_SCANS, false),
     debug: flags.debug ?? false,
     proxy: { http: env.HTTP_PROXY || env.http_proxy, https: env.HTTPS_PROXY || env.https_proxy, none: env.NO_PROXY || env.no_proxy },
     proxyCaBundle: env.PROXY_CA_BUNDLE || undefined,

@@ -22,7 +22,7 @@ export async function accountToken(
   const secret = accountTokens.get(tokenSecretName(name), namespace)
   const token = secretText(secret, 'token')
   if (token) return token
-  if (!secret) await createTokenSecret(client, account)
+  if (!secret) await createTokenSecret(client, account, tokenSecretName(name))
   throw waiting(`the token of service account ${namespace}/${name}`)
 }
 
@@ -36,12 +36,13 @@ export function accountOf(secret: KubeObject): string | undefined {
   return secret.metadata.annotations?.[ACCOUNT_ANNOTATION]
 }
 
-async function createTokenSecret(client: KubeClient, account: KubeObject): Promise<void> {
+/** Makes a secret that the API server fills with a token of an account; an account may have several, and each ends with its secret. */
+export async function createTokenSecret(client: KubeClient, account: KubeObject, secretName: string): Promise<void> {
   const { name, namespace = '' } = account.metadata
   const secret: Secret = {
     ...SECRET,
     metadata: {
-      name: tokenSecretName(name),
+      name: secretName,
       namespace,
       annotations: { [ACCOUNT_ANNOTATION]: name },
       ownerReferences: [ownedBy({ ...SERVICE_ACCOUNT, metadata: account.metadata })],

@@ -20,7 +20,7 @@ export function agentBundle({ metadata, spec }: Cluster, input: Omit<AgentInput,
     spec: {
       defaultNamespace: agentNamespace({ ...input, spec }),
       helm: { takeOwnership: true },
-      resources: [{ name: 'agent.yaml', content: manifests.join('---\n') }],
+      resources: [{ name: 'agent.yaml', content: manifests.join('\n---\n') }],
       targets: [{ clusterName: name, clusterSelector: { matchExpressions: [{ key: NON_MANAGED_AGENT_LABEL, operator: 'DoesNotExist' }] } }],
     },
   }

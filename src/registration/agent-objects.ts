@@ -38,7 +38,11 @@ export function agentBindingName(namespace: string): string {
   return safeConcatName(namespace, AGENT_NAME, 'role', 'binding')
 }
 
-/** The agent's objects, without its namespace, configuration and secrets. Throws TerminalError for a disruption budget that says two things. */
+/**
+ * The agent's objects, without its namespace, configuration and secrets. With what is empty they are field by field those of other releases:
+ * then the contents of the agent's bundle are too, and an agent whose settings stay the same isn't deployed anew when a hub is taken over (10.8).
+ * Throws TerminalError for a disruption budget that says two things.
+ */
 export function agentObjects(input: AgentInput): KubeObject[] {
   const namespace = agentNamespace(input)
   const role = agentRoleName(namespace)
@@ -70,7 +74,7 @@ function deployment(input: AgentInput, namespace: string): KubeObject {
     spec: {
       replicas: process.replicas,
       selector: { matchLabels: selector },
-      ...(spec.hostNetwork ? { strategy: { type: 'Recreate' } } : {}),
+      strategy: spec.hostNetwork ? { type: 'Recreate' } : {},
       template: { metadata: { labels: selector }, spec: podSpec(input) },
     },
   }
@@ -109,7 +113,7 @@ function container(input: AgentInput): object {
     ...(config.agentImagePullPolicy ? { imagePullPolicy: config.agentImagePullPolicy } : {}),
     command: ['fleetagent', ...debug],
     env: environment(input),
-    ...(spec.agentResources ? { resources: spec.agentResources } : {}),
+    resources: spec.agentResources ?? {},
     ...(process.disableSecurityContext ? {} : { securityContext: CONFINED }),
     volumeMounts: [
       { name: 'kube', mountPath: '/.kube' },
@@ -133,7 +137,7 @@ function environment({ spec, config, process }: AgentInput): EnvVar[] {
     { name: 'BUNDLEDEPLOYMENT_RECONCILER_WORKERS', value: config.agentWorkers.bundledeployment },
     { name: 'DRIFT_RECONCILER_WORKERS', value: config.agentWorkers.drift },
     { name: 'NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
-    { name: 'AGENT_SCOPE', value: spec.agentNamespace ?? '' },
+    { name: 'AGENT_SCOPE', ...(spec.agentNamespace ? { value: spec.agentNamespace } : {}) },
     { name: 'CHECKIN_INTERVAL', value: config.agentCheckinInterval },
     { name: 'CATTLE_ELECTION_LEASE_DURATION', value: goDuration(leaseDurationMs) },
     { name: 'CATTLE_ELECTION_RETRY_PERIOD', value: goDuration(retryPeriodMs) },

@@ -1,5 +1,4 @@
 import type { Cluster, ClusterSpec } from '../api/cluster.ts'
-import type { ClusterRegistration } from '../api/cluster-registration.ts'
 import { CLUSTER_LABEL, CLUSTER_MANAGEMENT_LABEL, CLUSTER_NAMESPACE_LABEL, MANAGED_LABEL } from '../api/labels.ts'
 import { clusterNamespace } from '../api/names.ts'
 import { errorCondition, setCondition, trueCondition } from '../lib/controller/conditions.ts'
@@ -7,12 +6,13 @@ import { type Controller, createController, type ReconcileResult } from '../lib/
 import { TerminalError, WaitingError } from '../lib/controller/errors.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
 import { isAlreadyExists } from '../lib/kube/errors.ts'
-import type { InformerEvent } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { schedulingObjects } from './agent-scheduling.ts'
 import { AGENT_SETTING_FIELDS, agentSettings } from './agent-state.ts'
+import { rivalOf, rivalsAt } from './client-id.ts'
 import { connectionState } from './connection-state.ts'
-import { BY_CLUSTER_NAME } from './informers.ts'
+import { failedCondition } from './failed-condition.ts'
+import { clustersOfRegistration, registrationsOf } from './informers.ts'
 import { NAMESPACE } from './kinds.ts'
 import { isLocalAgentDisabled } from './local-agent.ts'
 import { refTo } from './object-set.ts'
@@ -32,8 +32,24 @@ export function createClusterController(deps: RegistrationDeps): Controller {
     if (!cluster) return undefined
     if (cluster.metadata.deletionTimestamp || cluster.metadata.labels?.[CLUSTER_MANAGEMENT_LABEL]) return undefined
     const latest = statuses.latest(cluster)
-    await provideNamespace(latest)
+    try {
+      await provideNamespace(latest)
+    } catch (error) {
+      await report(latest, error)
+      throw error
+    }
     return describe(latest)
+  }
+
+  /** Only of a cluster that has no namespace yet: later this condition is the word of whoever sums up its deployments. */
+  async function report(cluster: Cluster, error: unknown): Promise<void> {
+    const failed = cluster.status?.namespace ? undefined : failedCondition('Processed', cluster, error, clock.now())
+    if (failed)
+      await statuses.write(
+        cluster,
+        { conditions: setCondition(cluster.status?.conditions, failed, clock.now()) },
+        { owned: ['conditions'] },
+      )
   }
 
   async function provideNamespace(cluster: Cluster): Promise<void> {
@@ -44,7 +60,9 @@ export function createClusterController(deps: RegistrationDeps): Controller {
       throw new WaitingError(`waits until namespace ${live.metadata.name} is deleted, to create it again`, { retryAfterMs: PARTS_CHECK_MS })
     const other = live.metadata.annotations?.[CLUSTER_LABEL]
     if (other && !isNamespaceOf(live, cluster))
-      throw new TerminalError(`namespace ${live.metadata.name} belongs to another cluster, ${other}`)
+      throw new TerminalError(
+        `namespace ${live.metadata.name} belongs to another cluster, ${other}: delete the namespace, or give this cluster another name`,
+      )
     const { labels, annotations } = wanted.metadata
     if (includes(live.metadata.labels, labels) && includes(live.metadata.annotations, annotations)) return
     await client.patch(refTo(wanted), { metadata: { labels, annotations } }, { type: 'merge' })
@@ -65,7 +83,8 @@ export function createClusterController(deps: RegistrationDeps): Controller {
     const connection = connectionState(
       cluster,
       {
-        registrations: registrations.by(BY_CLUSTER_NAME, keyOf(cluster)),
+        registrations: registrationsOf(informers, cluster),
+        rival: rivalOf(clusters, cluster),
         checkinInterval: hub?.agentCheckinInterval ?? '0s',
         agentDisabled: hub !== undefined && isLocalAgentDisabled(cluster, hub),
       },
@@ -91,15 +110,14 @@ export function createClusterController(deps: RegistrationDeps): Controller {
 
   const controller = createController({ name: 'clusternamespace', workers, reconcile, clock, log: deps.log, metrics })
   controller.watch(clusters)
+  controller.watch(clusters, (event) => rivalsAt(clusters, event))
   controller.watch(namespaces, ({ object: { metadata } }) => {
     const name = metadata.annotations?.[CLUSTER_LABEL]
     const namespace = metadata.annotations?.[CLUSTER_NAMESPACE_LABEL]
     return name && namespace ? [`${namespace}/${name}`] : []
   })
-  const ofRegistration = ({ object: { metadata, status } }: InformerEvent<ClusterRegistration>): string[] =>
-    status?.clusterName ? [`${metadata.namespace}/${status.clusterName}`] : []
   // most are granted at once: one word about that is enough
-  controller.watch(registrations, ofRegistration, { debounceMs: REGISTRATION_MS })
+  controller.watch(registrations, ({ object }) => clustersOfRegistration(informers, object), { debounceMs: REGISTRATION_MS })
   config.onChange(() => {
     for (const cluster of clusters.list()) controller.enqueue(keyOf(cluster))
   })

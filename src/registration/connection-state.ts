@@ -3,10 +3,14 @@ import type { Cluster } from '../api/cluster.ts'
 import type { ClusterRegistration } from '../api/cluster-registration.ts'
 import type { ConditionUpdate } from '../lib/controller/conditions.ts'
 import { parseDurationMs } from '../lib/duration/duration.ts'
+import { sharedIdMessage } from './client-id.ts'
 
 /** What is known beside the cluster itself. */
 interface ConnectionFacts {
+  /** Those that became the cluster or may become it. */
   readonly registrations: readonly ClusterRegistration[]
+  /** An older cluster that has the same client id. */
+  readonly rival: Cluster | undefined
   /** Go duration; `0s` for the agent's default. */
   readonly checkinInterval: string
   /** The configuration says that the cluster has no agent. */
@@ -30,16 +34,27 @@ const LEAST_PATIENCE_MS = 60_000
 export function connectionState(cluster: Cluster, facts: ConnectionFacts, now: number): ConnectionState {
   if (facts.agentDisabled)
     return state('Unknown', 'AgentDisabled', 'the configuration switches the agent of this cluster off (bootstrap.localAgentDisabled)')
-  const lastSeen = Date.parse(cluster.status?.agent?.lastSeen ?? '')
+  if (facts.rival) return state('False', 'ClientIDTaken', sharedIdMessage(facts.rival))
+  const text = cluster.status?.agent?.lastSeen ?? ''
+  const lastSeen = Date.parse(text)
   if (Number.isNaN(lastSeen)) return notSeen(cluster, facts)
+  if (facts.registrations.length === 0) return state('False', 'CredentialExpired', expired(cluster, text))
   const changesAt = lastSeen + patienceMs(facts.checkinInterval)
   if (now <= changesAt) return { condition: { type: TYPE, status: 'True', reason: 'Connected' }, changesAt: changesAt + 1 }
-  const since = `the agent has not reported since ${cluster.status?.agent?.lastSeen}: see that it runs in the cluster and reaches the management cluster`
+  const since = `the agent has not reported since ${text}, what is known of the cluster is of that time: see that the agent runs and reaches the management cluster`
   return state(
     'False',
     'Disconnected',
     cluster.spec.kubeConfigSecret ? `${since}, or raise spec.redeployAgentGeneration to install it again` : since,
   )
+}
+
+/** Nobody may have been told by the agent: it cannot say anything any more. */
+function expired({ spec }: Cluster, lastSeen: string): string {
+  const what = `the credential of the agent has ended, its registration is gone; it last reported at ${lastSeen}`
+  return spec.kubeConfigSecret
+    ? `${what}: the agent is installed again, see condition Imported`
+    : `${what}: install chart fleet-agent in the cluster again, with a registration token and the same clientID`
 }
 
 function notSeen({ spec, status }: Cluster, { registrations }: ConnectionFacts): ConnectionState {

@@ -7,6 +7,7 @@ import { createClusterController } from './cluster-controller.ts'
 import { createCredentialController } from './credential-controller.ts'
 import { createImportController } from './import-controller.ts'
 import { createRegistrationController } from './registration-controller.ts'
+import { createRotationController } from './rotation-controller.ts'
 import type { RegistrationDeps } from './settings.ts'
 import { createTokenController } from './token-controller.ts'
 
@@ -18,6 +19,7 @@ export const REGISTRATION_CONTROLLERS = {
   import: createImportController,
   clusterregistration: createRegistrationController,
   registrationcredential: createCredentialController,
+  credentialrotation: createRotationController,
   manageagent: createAgentBundleController,
   cleanup: createCleanupController,
 } satisfies Record<string, (deps: RegistrationDeps) => Controller>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { clusterNamespace, registeredClusterName } from '../api/names.ts'
-import { credentialName, grantedRights, isReplacedBy, newCluster, sanitizedLabels } from './grant.ts'
+import { credentialName, grantedRights, isReplacedBy, newCluster } from './grant.ts'
 import { cluster, registration, token } from './objects.testing.ts'
 
 const request = registration({ clientID: 'id', clientRandom: 'random' })
@@ -13,17 +13,6 @@ const grant = {
 }
 const kinds = (objects: readonly { kind: string; metadata: { name: string } }[]) =>
   objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
-
-test('labels that steer what is deployed are not taken from an agent', () => {
-  const labels = {
-    env: 'prod',
-    'fleet.cattle.io/cluster': 'x',
-    'fleet.cattle.io/created-by-agent-pod': 'pod',
-    'management.cattle.io/cluster-name': 'x',
-    'my.fleet.cattle.io/x': 'y',
-  }
-  expect(sanitizedLabels(labels)).toEqual({ env: 'prod', 'fleet.cattle.io/created-by-agent-pod': 'pod', 'my.fleet.cattle.io/x': 'y' })
-})
 
 test('a new cluster is named after the client; labels can be ignored altogether', () => {
   const name = registeredClusterName('id')

@@ -9,29 +9,18 @@ import {
   CLUSTER_LABEL,
   CLUSTER_REGISTRATION_ANNOTATION,
   CLUSTER_REGISTRATION_NAMESPACE_ANNOTATION,
-  CREATED_BY_AGENT_POD_LABEL,
-  FLEET_PREFIX,
   MANAGED_LABEL,
 } from '../api/labels.ts'
 import { importTokenName, registeredClusterName, registrationNamespace, registrationSecretName, safeConcatName } from '../api/names.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { BUNDLE_DEPLOYMENT_ROLE, CONTENT_ROLE } from './bootstrap-data.ts'
 import { bindingObject, type NamespacedName, roleObject, SERVICE_ACCOUNT, secretObject } from './kinds.ts'
+import { sanitizedLabels } from './registration-labels.ts'
 import { tokenAccount } from './token.ts'
 
 /** Set id of what belongs to a registration. */
 export const REGISTRATION_SET = 'cluster-registration'
-/** Prefixes of labels that steer what is deployed: an agent must not choose them for itself. */
-const RESERVED = [FLEET_PREFIX, 'management.cattle.io/']
 const MANAGED = { [MANAGED_LABEL]: 'true' }
-
-/** The labels of a registration that its cluster may have. */
-export function sanitizedLabels(labels: Readonly<Record<string, string>> | undefined): Record<string, string> {
-  const allowed = Object.entries(labels ?? {}).filter(
-    ([key]) => key === CREATED_BY_AGENT_POD_LABEL || !RESERVED.some((prefix) => key.startsWith(prefix)),
-  )
-  return Object.fromEntries(allowed)
-}
 
 /** The cluster that a client becomes that nobody knows yet. */
 export function newCluster({ metadata, spec }: ClusterRegistration, ignoreLabels: boolean): Cluster {
@@ -45,11 +34,16 @@ export function newCluster({ metadata, spec }: ClusterRegistration, ignoreLabels
   }
 }
 
-/** Whether `other` is an earlier registration of the client, which `request` replaces. */
+/**
+ * Whether `other` is a registration of the client that `request` takes the place of: an earlier one. Times are to the second; within one, whoever is granted makes room
+ * for whoever comes then, and of two that were granted at once one stays.
+ */
 export function isReplacedBy(other: ClusterRegistration, request: ClusterRegistration): boolean {
   if (other.metadata.name === request.metadata.name || other.spec.clientID !== request.spec.clientID) return false
   if (other.spec.clientRandom === request.spec.clientRandom) return false
-  return Date.parse(other.metadata.creationTimestamp ?? '') < Date.parse(request.metadata.creationTimestamp ?? '')
+  const later = Date.parse(request.metadata.creationTimestamp ?? '') - Date.parse(other.metadata.creationTimestamp ?? '')
+  if (later !== 0 || !other.status?.granted) return later > 0
+  return !request.status?.granted || other.metadata.name < request.metadata.name
 }
 
 /** The account of the agent that made a request, in the namespace of its cluster. */

@@ -13,10 +13,11 @@ import type { InformerEvent } from '../lib/kube/informer.ts'
 import { agentNamespace, agentPullSecrets } from './agent-objects.ts'
 import { AGENT_SETTING_FIELDS, agentSettings, changedSettings } from './agent-state.ts'
 import { changeStatus, type StatusChange } from './change-status.ts'
-import { checkTlsMode, openDownstream } from './downstream.ts'
+import { checkClientID, rivalsAt } from './client-id.ts'
+import { checkTlsMode, installError, openDownstream } from './downstream.ts'
 import { checkSecretNamespace, type HubAddress, hubAddress, importReason } from './import-plan.ts'
 import { importValues } from './import-token.ts'
-import { BY_KUBECONFIG_SECRET, kubeconfigSecretKey } from './informers.ts'
+import { BY_KUBECONFIG_SECRET, clustersOfRegistration, kubeconfigSecretKey, registrationsOf } from './informers.ts'
 import { agentSetId, installAgent } from './install-agent.ts'
 import { SECRET, type Secret, secretText } from './kinds.ts'
 import { createKubeconfigSecrets, factsOf } from './kubeconfig-secret.ts'
@@ -29,6 +30,7 @@ import type { RegistrationDeps } from './settings.ts'
 const BACKOFF = { baseMs: 2_000, maxMs: 600_000 }
 /** Limit of one import: a cluster that answers slowly must not keep a worker. */
 const IMPORT_MS = 180_000
+const REGISTRATION_GONE_MS = 2_000
 /** Who waits longer than this is told for what. */
 const SAY_AFTER_MS = 10_000
 
@@ -50,7 +52,7 @@ const DEPLOYED = [
 /** Installs agents in clusters that have a kubeconfig secret, and again when something about them changes (spec 3.2). */
 export function createImportController(deps: RegistrationDeps): Controller {
   const { client, clock, config, informers, settings, workers, metrics, events } = deps
-  const { clusters, secretNames, tokens } = informers
+  const { clusters, secretNames, tokens, registrations } = informers
   const log = deps.log.child({ controller: 'import' })
   const secrets = createKubeconfigSecrets(client, informers)
   const waitsSince = new Map<string, number>() // by key of the cluster, only while it waits
@@ -88,6 +90,7 @@ export function createImportController(deps: RegistrationDeps): Controller {
     const reason = await reasonFor(cluster, hub)
     if (!reason) return done(cluster)
     checkSecretNamespace(cluster)
+    checkClientID(clusters, cluster)
     await importAgent(await markChanged(await identified(cluster)), hub, { reason, signal })
   }
 
@@ -97,6 +100,7 @@ export function createImportController(deps: RegistrationDeps): Controller {
       config: hub,
       address: facts && hubAddress(facts, hub),
       systemNamespace: settings.systemNamespace,
+      isRegistered: registrationsOf(informers, cluster).length > 0,
       hasToken: tokens.get(importTokenName(cluster.metadata.name), cluster.metadata.namespace) !== undefined,
     })
   }
@@ -132,6 +136,8 @@ export function createImportController(deps: RegistrationDeps): Controller {
     try {
       const { systemNamespace, agent: process } = settings
       await installAgent(downstream.client, { cluster, config: hub, address, values, pullSecrets, systemNamespace, process })
+    } catch (error) {
+      throw installError(error)
     } finally {
       signal.removeEventListener('abort', giveUp)
       await downstream.close()
@@ -220,6 +226,11 @@ export function createImportController(deps: RegistrationDeps): Controller {
     timeoutMs: IMPORT_MS,
   })
   controller.watch(clusters, (event) => (mayNeedImport(event) ? [keyOf(event.object)] : []))
+  controller.watch(clusters, (event) => rivalsAt(clusters, event))
+  // a moment later: whoever removes a registration may be about to make the next one
+  controller.watch(registrations, ({ type, object }) => (type === 'deleted' ? clustersOfRegistration(informers, object) : []), {
+    debounceMs: REGISTRATION_GONE_MS,
+  })
   controller.watch(secretNames, ({ object }) => clusters.by(BY_KUBECONFIG_SECRET, keyOf(object)).map(keyOf))
   controller.watch(tokens, ({ type, object: { metadata, status } }) => {
     const owner = status?.secretName || type === 'deleted' ? metadata.ownerReferences?.find(({ kind }) => kind === 'Cluster') : undefined

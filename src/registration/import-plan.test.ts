@@ -25,6 +25,7 @@ const reason = (spec: ClusterSpec = {}, status: ClusterStatus = {}, facts = {}) 
     address,
     systemNamespace: 'cattle-fleet-system',
     hasToken: true,
+    isRegistered: true,
     ...facts,
   })
 
@@ -33,6 +34,13 @@ test('an agent that is as it should be is left alone', () => {
   const spec = { hostNetwork: true, agentEnvVars: [{ name: 'A', value: '1' }] }
   expect(reason(spec, agentSettings(spec))).toBeUndefined()
   expect(reason({ agentNamespace: 'x' }, { agent: { namespace: 'x' } })).toBeUndefined()
+})
+
+test('an agent whose registration is gone gets another one', () => {
+  expect(reason({}, {}, { isRegistered: false })).toBeUndefined()
+  expect(reason({}, { agent: { lastSeen: '2026-01-01T00:00:00Z' } }, { isRegistered: false })).toBe(
+    'the registration of the agent is gone, and with it its credential',
+  )
 })
 
 test('an agent that reports from elsewhere than a cluster without a wish is left alone', () => {

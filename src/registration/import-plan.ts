@@ -53,12 +53,17 @@ interface ImportFacts {
   /** Undefined if it is not known: then nothing is said of it. */
   readonly address: HubAddress | undefined
   readonly systemNamespace: string
+  /** There is a registration of the agent: without one it has no credential. */
+  readonly isRegistered: boolean
   /** The token that the agent was given to register with is still there. */
   readonly hasToken: boolean
 }
 
 /** Why the agent must be installed, the first reason; undefined if it is as it should be. */
-export function importReason(cluster: Cluster, { config, address, systemNamespace, hasToken }: ImportFacts): string | undefined {
+export function importReason(
+  cluster: Cluster,
+  { config, address, systemNamespace, hasToken, isRegistered }: ImportFacts,
+): string | undefined {
   const { spec, status = {} } = cluster
   const deployed = status.agentDeployedGeneration
   if (deployed === undefined || deployed === null) return 'the agent is not installed'
@@ -72,6 +77,7 @@ export function importReason(cluster: Cluster, { config, address, systemNamespac
   if (settings.length > 0) return `settings of the agent were changed: ${settings.join(', ')}`
   // nobody else would ever give it another one
   if (!status.agent?.lastSeen && !hasToken) return 'the agent has never reported, and the token it was to register with has ended'
+  if (status.agent?.lastSeen && !isRegistered) return 'the registration of the agent is gone, and with it its credential'
   return address?.apiServerURL ? configReason(cluster, config, address) : undefined
 }
 

@@ -65,7 +65,7 @@ const TYPES: Readonly<Record<ManagedKind, ResourceType>> = {
 /** Names of the indexes: caches are shared, so they say whose they are. */
 export const BY_CLIENT_ID = 'registration/client-id'
 export const BY_KUBECONFIG_SECRET = 'registration/kubeconfig-secret'
-export const BY_CLUSTER_NAME = 'registration/cluster-name'
+const BY_CLUSTER_NAME = 'registration/cluster-name'
 const BY_SET = 'registration/set'
 const BY_OWNER = 'registration/owner'
 
@@ -125,6 +125,24 @@ export function kubeconfigSecretKey({ metadata, spec }: Cluster): string | undef
 /** The index value of a client id in a namespace. */
 export function clientKey(namespace: string | undefined, clientID: string): string {
   return `${namespace}/${clientID}`
+}
+
+/** The registrations that became a cluster or may become it. */
+export function registrationsOf(
+  { registrations }: Pick<RegistrationInformers, 'registrations'>,
+  { metadata, spec }: Cluster,
+): ClusterRegistration[] {
+  const asking = spec.clientID ? registrations.by(BY_CLIENT_ID, clientKey(metadata.namespace, spec.clientID)) : []
+  return [...new Set([...registrations.by(BY_CLUSTER_NAME, keyOf({ metadata })), ...asking])]
+}
+
+/** Keys of the clusters that a registration became or may become. */
+export function clustersOfRegistration(
+  { clusters }: Pick<RegistrationInformers, 'clusters'>,
+  { metadata, spec, status }: ClusterRegistration,
+): string[] {
+  const asked = spec.clientID ? clusters.by(BY_CLIENT_ID, clientKey(metadata.namespace, spec.clientID)).map(keyOf) : []
+  return [...new Set([...asked, ...(status?.clusterName ? [`${metadata.namespace}/${status.clusterName}`] : [])])]
 }
 
 /** The live members of a set among the managed kinds. */

@@ -1,8 +1,9 @@
 import type { Cluster } from '../api/cluster.ts'
-import type { ClusterRegistration } from '../api/cluster-registration.ts'
+import type { ClusterRegistration, ClusterRegistrationStatus } from '../api/cluster-registration.ts'
 import { CLUSTER_REGISTRATION } from '../api/kinds.ts'
 import { CLUSTER_MANAGEMENT_LABEL, REGISTRATION_TOKEN_LABEL } from '../api/labels.ts'
 import { clusterNamespace } from '../api/names.ts'
+import type { ConditionUpdate } from '../lib/controller/conditions.ts'
 import { type Controller, createController, type ReconcileResult } from '../lib/controller/controller.ts'
 import { TerminalError, WaitingError } from '../lib/controller/errors.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
@@ -10,6 +11,8 @@ import { inParallel } from '../lib/controller/parallel.ts'
 import { isAlreadyExists } from '../lib/kube/errors.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { accountOf, accountToken } from './account-token.ts'
+import { holderOf, oldestFirst } from './client-id.ts'
+import { failedCondition } from './failed-condition.ts'
 import {
   credentialSecret,
   type Grant,
@@ -23,6 +26,7 @@ import {
 import { BY_CLIENT_ID, clientKey, managedSet, recordedMembers } from './informers.ts'
 import { ownedBy } from './kinds.ts'
 import { carryOut, changesAnything, planSet, refTo } from './object-set.ts'
+import { conditionsOf, GRANTED, grantedCondition, pendingCondition, replacedEvent } from './registration-state.ts'
 import { recordedOwner } from './set-identity.ts'
 import type { RegistrationDeps } from './settings.ts'
 
@@ -46,7 +50,19 @@ export function createRegistrationController(deps: RegistrationDeps): Controller
     }
     if (request.metadata.deletionTimestamp || request.metadata.labels?.[CLUSTER_MANAGEMENT_LABEL]) return undefined
     if (request.status?.granted) return restore(key, request)
-    return grant(key, request)
+    try {
+      return await grant(key, request)
+    } catch (error) {
+      const failed = failedCondition(GRANTED, request, error, clock.now())
+      if (failed) await say(request, failed)
+      throw error
+    }
+  }
+
+  /** Writes what there is to say, and with it the fields in `change`. */
+  async function say(request: ClusterRegistration, update: ConditionUpdate, change: ClusterRegistrationStatus = {}): Promise<void> {
+    const conditions = conditionsOf(statuses.latest(request), update, clock.now())
+    await statuses.write(request, { ...change, conditions }, { owned: [...Object.keys(change), 'conditions'] })
   }
 
   async function takeBack(owner: KubeObject): Promise<undefined> {
@@ -62,6 +78,7 @@ export function createRegistrationController(deps: RegistrationDeps): Controller
     const wait = (settlesAt.get(key) ?? 0) - clock.now()
     if (wait > 0) return { requeueAfterMs: wait }
     settlesAt.delete(key)
+    await removeEarlier(request)
     const cluster = clusters.get(request.status?.clusterName ?? '', request.metadata.namespace)
     if (!cluster || cluster.metadata.deletionTimestamp || cluster.spec.clientID !== request.spec.clientID) return undefined
     const set = { id: REGISTRATION_SET, owner: request }
@@ -78,7 +95,7 @@ export function createRegistrationController(deps: RegistrationDeps): Controller
     const given = grantOf(request, cluster)
     const managedElsewhere = cluster.metadata.labels?.[CLUSTER_MANAGEMENT_LABEL]
     if (managedElsewhere || cluster.status?.namespace !== given.clusterNamespace) {
-      await statuses.write(request, { clusterName: cluster.metadata.name }, { owned: ['clusterName'] })
+      await say(request, pendingCondition(cluster), { clusterName: cluster.metadata.name })
       return undefined // the cluster's next event brings it here again
     }
     const owned = await ownedByCluster(request, cluster)
@@ -87,11 +104,13 @@ export function createRegistrationController(deps: RegistrationDeps): Controller
     const account = managed.ServiceAccount.get(where.name, where.namespace)
     if (!account) await carryOut(client, planSet(set, [requestAccountObject(given)], { ...managedSet(informers, set), members: [] }))
     const token = await accountToken(client, informers, account, where)
-    await removeEarlier(owned)
+    const ended = await removeEarlier(owned)
     await carryOut(client, planSet(set, [...grantedRights(given), credentialSecret(given, token)], managedSet(informers, set)))
     settlesAt.set(key, clock.now() + SETTLE_MS)
-    await statuses.write(owned, { clusterName: cluster.metadata.name, granted: true }, { owned: ['clusterName', 'granted'] })
-    log.info({ registration: key, cluster: keyOf(cluster) }, 'registration granted')
+    const others = sharing(request).filter(({ metadata }) => metadata.name !== cluster.metadata.name && !metadata.deletionTimestamp)
+    await say(owned, grantedCondition(given, others), { clusterName: cluster.metadata.name, granted: true })
+    log.info({ registration: key, cluster: keyOf(cluster), replaces: ended.length }, 'registration granted')
+    if (ended.length > 0) events.event(cluster, replacedEvent(request, ended))
     return undefined
   }
 
@@ -105,9 +124,9 @@ export function createRegistrationController(deps: RegistrationDeps): Controller
   async function clusterFor(request: ClusterRegistration): Promise<Cluster> {
     const { clientID } = request.spec
     const { namespace } = request.metadata
-    if (!clientID || !request.spec.clientRandom) throw refused(request, 'it must have a clientID and a clientRandom')
-    const known = [...clusters.by(BY_CLIENT_ID, clientKey(namespace, clientID))].sort(byAge)
-    const found = known.find(({ metadata }) => !metadata.deletionTimestamp)
+    if (!clientID || !request.spec.clientRandom) throw refused(request, 'it must have a spec.clientID and a spec.clientRandom')
+    const known = sharing(request)
+    const found = holderOf(known)
     if (found) return found
     if (known[0])
       throw new WaitingError(`waits until cluster ${keyOf(known[0])} is deleted`, { reason: 'Terminating', retryAfterMs: 5_000 })
@@ -116,8 +135,14 @@ export function createRegistrationController(deps: RegistrationDeps): Controller
     const wanted = newCluster(request, hub.ignoreClusterRegistrationLabels)
     const cached = clusters.get(wanted.metadata.name, namespace)
     const cluster = cached ?? (await createOrGet(wanted))
-    if (cluster.spec.clientID !== clientID) throw refused(request, `cluster ${keyOf(cluster)} belongs to a client of another id`)
+    if (cluster.spec.clientID !== clientID)
+      throw refused(request, `cluster ${keyOf(cluster)} has another spec.clientID; rename the client or delete that cluster`)
     return cluster
+  }
+
+  /** Clusters with the client id of a registration, the oldest first. */
+  function sharing({ metadata, spec }: ClusterRegistration): Cluster[] {
+    return oldestFirst(clusters.by(BY_CLIENT_ID, clientKey(metadata.namespace, spec.clientID ?? '')))
   }
 
   function refused(request: ClusterRegistration, because: string): TerminalError {
@@ -144,10 +169,12 @@ export function createRegistrationController(deps: RegistrationDeps): Controller
     return client.patch<ClusterRegistration>(refTo(request), patch, { type: 'merge' })
   }
 
-  async function removeEarlier(request: ClusterRegistration): Promise<void> {
+  /** Takes the credentials of earlier registrations of the client back. Returns those that had one. */
+  async function removeEarlier(request: ClusterRegistration): Promise<ClusterRegistration[]> {
     const sameClient = registrations.by(BY_CLIENT_ID, clientKey(request.metadata.namespace, request.spec.clientID ?? ''))
     const earlier = sameClient.filter((other) => isReplacedBy(other, request) && !other.metadata.deletionTimestamp)
     await inParallel(earlier, PARALLEL, (other) => client.delete(refTo(other), other.metadata.uid ? { uid: other.metadata.uid } : {}))
+    return earlier.filter(({ status }) => status?.granted)
   }
 
   const controller = createController({ name: 'clusterregistration', workers, reconcile, clock, log: deps.log, metrics })
@@ -164,8 +191,4 @@ export function createRegistrationController(deps: RegistrationDeps): Controller
     return requests.filter(({ status }) => !status?.granted).map(keyOf)
   })
   return controller
-}
-
-function byAge(a: Cluster, b: Cluster): number {
-  return Date.parse(a.metadata.creationTimestamp ?? '') - Date.parse(b.metadata.creationTimestamp ?? '')
 }

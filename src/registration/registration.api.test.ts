@@ -169,6 +169,23 @@ test('an address changed inside the kubeconfig secret is deployed', async () => 
   await eventually(async () => expect(await scene.cluster(name)).toMatchObject({ status: { apiServerURL: 'https://two.example.com' } }))
 })
 
+test('a CA changed inside the kubeconfig secret is deployed', async () => {
+  const name = uniqueNamespace('certified')
+  await scene.importCluster(name, kubeconfigOf(testCluster('downstream')), { apiServerCA: 'one CA' })
+  await imported(name)
+  expect(secretText(await bootstrap(name), 'apiServerCA')).toBe('one CA')
+  const before = (await scene.cluster(name)).status?.apiServerCAHash
+  const ref = { ...SECRET, name: `${name}-kubeconfig`, namespace: scene.workspace }
+  await scene.hub.patch(ref, { data: { apiServerCA: Buffer.from('two CA').toString('base64') } }, { type: 'merge' })
+  await eventually(async () => expect(secretText(await bootstrap(name), 'apiServerCA')).toBe('two CA'))
+  await eventually(async () => expect((await scene.cluster(name)).status?.apiServerCAHash).not.toBe(before))
+  await imported(name)
+  // another kubeconfig for the same agent is no reason to install it again
+  const { metadata } = await bootstrap(name)
+  await scene.hub.patch(ref, { metadata: { annotations: { note: 'touched' } } }, { type: 'merge' })
+  await consistently(async () => expect((await bootstrap(name)).metadata.uid).toBe(metadata.uid), { forMs: 1_500 })
+})
+
 test('an agent that moves to another namespace leaves nothing in the old one', async () => {
   const [name, moved] = [uniqueNamespace('here'), uniqueNamespace('there')]
   await scene.importCluster(name, kubeconfigOf(testCluster('downstream')))

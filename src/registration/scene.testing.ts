@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Cluster } from '../api/cluster.ts'
 import { CLUSTER, CLUSTER_REGISTRATION, CLUSTER_REGISTRATION_TOKEN } from '../api/kinds.ts'
-import { CONTROLLER_CONFIG_NAME, VERSION_ANNOTATION } from '../api/labels.ts'
+import { CONTROLLER_CONFIG_NAME, MANAGED_LABEL, SET_HASH_LABEL, SET_OWNER_NAMESPACE_ANNOTATION, VERSION_ANNOTATION } from '../api/labels.ts'
 import { followHubConfig } from '../config/hub-config.ts'
 import { systemClock } from '../lib/controller/clock.ts'
 import { createEventRecorder } from '../lib/controller/events.ts'
@@ -11,7 +11,7 @@ import { createManager } from '../lib/controller/manager.ts'
 import { createStatusWriter } from '../lib/controller/status.ts'
 import { createClient, type KubeClient } from '../lib/kube/client.ts'
 import { loadConnection } from '../lib/kube/connection.ts'
-import { createInformerFactory, type InformerFactory } from '../lib/kube/informer.ts'
+import { createInformerFactory, type Informer, type InformerFactory } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { type TestCluster, testCluster } from '../testing/cluster.ts'
 import { createNamespace } from '../testing/kube.ts'
@@ -22,6 +22,7 @@ import { PROCESS } from './objects.testing.ts'
 
 const VERSION = 'v1'
 const WORKSPACE_KINDS: readonly string[] = [CLUSTER, CLUSTER_REGISTRATION, CLUSTER_REGISTRATION_TOKEN].map(({ kind }) => kind)
+const SHARED_SELECTORS: readonly string[] = [`${MANAGED_LABEL}=true`, SET_HASH_LABEL]
 const WRITES = ['create', 'update', 'patch', 'apply', 'delete', 'deleteCollection'] as const
 
 /** Controllers that run. */
@@ -139,10 +140,30 @@ export async function openScene(): Promise<Scene> {
   }
 }
 
-function keptTo(factory: InformerFactory, namespace: string): InformerFactory {
+/** Caches that hold nothing of the scenes of other tests, which would be taken for something whose owner is gone. */
+function keptTo(factory: InformerFactory, workspace: string): InformerFactory {
+  const isOurs = ({ metadata: { namespace = '', annotations } }: KubeObject): boolean =>
+    namespace.includes(workspace) || annotations?.[SET_OWNER_NAMESPACE_ANNOTATION] === workspace
   return {
     ...factory,
-    informer: (options) => factory.informer(WORKSPACE_KINDS.includes(options.type.kind) ? { ...options, namespace } : options),
+    informer: (options) => {
+      if (WORKSPACE_KINDS.includes(options.type.kind)) return factory.informer({ ...options, namespace: workspace })
+      const informer = factory.informer(options)
+      return options.labelSelector && SHARED_SELECTORS.includes(options.labelSelector) ? filtered(informer, isOurs) : informer
+    },
+  }
+}
+
+function filtered<T extends KubeObject>(informer: Informer<T>, isOurs: (object: KubeObject) => boolean): Informer<T> {
+  return {
+    get synced() {
+      return informer.synced
+    },
+    get: (name, namespace) => [informer.get(name, namespace)].find((object) => object && isOurs(object)),
+    list: (namespace) => informer.list(namespace).filter(isOurs),
+    by: (index, value) => informer.by(index, value).filter(isOurs),
+    subscribe: (handler) => informer.subscribe((event) => (isOurs(event.object) ? handler(event) : undefined)),
+    waitSynced: (signal) => informer.waitSynced(signal),
   }
 }
 

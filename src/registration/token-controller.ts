@@ -1,18 +1,21 @@
 import type { ClusterRegistrationToken } from '../api/cluster-registration-token.ts'
-import { formatTime } from '../lib/controller/conditions.ts'
+import { type Condition, type ConditionUpdate, formatTime, setCondition, trueCondition } from '../lib/controller/conditions.ts'
 import { type Controller, createController, type ReconcileResult } from '../lib/controller/controller.ts'
 import { WaitingError } from '../lib/controller/errors.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
 import { accountOf, accountToken } from './account-token.ts'
+import { failedCondition } from './failed-condition.ts'
 import { managedSet } from './informers.ts'
 import { carryOut, planSet, refTo } from './object-set.ts'
 import { recordedOwner } from './set-identity.ts'
 import type { RegistrationDeps } from './settings.ts'
 import { TOKEN_SET, type TokenLife, tokenAccount, tokenLife, tokenRights, tokenValuesSecret } from './token.ts'
 
+const READY = 'Ready'
+
 /** Gives registration tokens their account, rights and values, keeps these as they should be, and ends tokens in time (spec 3.3). */
 export function createTokenController(deps: RegistrationDeps): Controller {
-  const { client, clock, config, informers, settings, statuses, workers, metrics } = deps
+  const { client, clock, config, events, informers, settings, statuses, workers, metrics } = deps
   const { tokens, managed, accountTokens } = informers
   const log = deps.log.child({ controller: 'clusterregistrationtoken' })
 
@@ -22,10 +25,21 @@ export function createTokenController(deps: RegistrationDeps): Controller {
     if (!token || token.metadata.deletionTimestamp) return undefined
     const life = tokenLife(token, settings.tokenTtlRequired, clock.now())
     if (life.state === 'refused' || life.state === 'expired') return end(token, life)
-    await provide(token)
+    try {
+      await provide(token)
+    } catch (error) {
+      const failed = failedCondition(READY, token, error, clock.now())
+      if (failed) await statuses.write(token, { conditions: conditionsWith(token, failed) }, { owned: ['conditions'] })
+      throw error
+    }
     const expires = 'expires' in life ? { expires: formatTime(life.expires) } : {}
-    await statuses.write(token, { secretName: name, ...expires }, { owned: ['secretName', 'expires'] })
+    const next = { secretName: name, ...expires, conditions: conditionsWith(token, trueCondition(READY)) }
+    await statuses.write(token, next, { owned: ['secretName', 'expires', 'conditions'] })
     return life.state === 'good' ? { requeueAfterMs: life.expires - clock.now() + 1 } : undefined
+  }
+
+  function conditionsWith(token: ClusterRegistrationToken, update: ConditionUpdate): Condition[] {
+    return setCondition(statuses.latest(token).status?.conditions, update, clock.now())
   }
 
   async function provide(token: ClusterRegistrationToken): Promise<void> {
@@ -43,8 +57,16 @@ export function createTokenController(deps: RegistrationDeps): Controller {
   async function end(token: ClusterRegistrationToken, life: TokenLife): Promise<undefined> {
     const { uid } = token.metadata
     await client.delete(refTo(token), uid ? { uid } : {})
-    const because = life.state === 'expired' ? 'its time is over' : 'tokens must have a ttl here, and it has none'
+    const isExpired = life.state === 'expired'
+    const because = isExpired ? 'its time is over' : 'tokens must have a ttl here, and it has none'
     log.info({ token: keyOf(token), because }, 'registration token deleted')
+    const note = `the registration token is deleted: ${because}; agents that hold it need another one to register`
+    events.event(token, {
+      type: isExpired ? 'Normal' : 'Warning',
+      reason: isExpired ? 'Expired' : 'TTLRequired',
+      action: 'DeleteToken',
+      note,
+    })
     return undefined
   }
 

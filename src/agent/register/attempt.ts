@@ -71,11 +71,14 @@ async function askForGrant(
     labels: settings.labels,
     podName,
   }
-  const { client: hub } = await openHub(kubeconfigText({ ...bootstrap, ca, namespace: bootstrap.clusterNamespace }), options)
+  const { client: hub, explain } = await openHub(kubeconfigText({ ...bootstrap, ca, namespace: bootstrap.clusterNamespace }), options)
   try {
     const grantOptions = { hub, bootstrap, clock, log, stillWanted }
     await requestRegistration(grantOptions, applicant, signal)
     return await awaitGrant(grantOptions, applicant, signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw await explain(error)
   } finally {
     await hub.close()
   }

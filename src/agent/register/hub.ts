@@ -1,8 +1,10 @@
 // Ways to the hub: kubeconfigs, whom they trust, and clients that use them.
 import type { Clock } from '../../lib/controller/clock.ts'
+import { messageOf } from '../../lib/controller/errors.ts'
 import { createClient, type KubeClient } from '../../lib/kube/client.ts'
-import { loadConnection } from '../../lib/kube/connection.ts'
+import { type KubeConnection, loadConnection } from '../../lib/kube/connection.ts'
 import { ApiError } from '../../lib/kube/errors.ts'
+import { isUntrusted, presentedCertificate } from '../../lib/kube/presented-certificate.ts'
 import type { ProxySettings } from '../../lib/kube/proxy.ts'
 import { stringifyYaml } from '../../lib/yaml/stringify.ts'
 import type { Bootstrap } from './bootstrap.ts'
@@ -15,6 +17,8 @@ export interface Hub {
   readonly namespace: string
   /** PEM; empty when the certificates of the system decide. */
   readonly ca: string
+  /** The error with what is known of a certificate that is not trusted; any other error as it is. */
+  explain(error: unknown): Promise<unknown>
 }
 
 export interface HubOptions {
@@ -31,7 +35,18 @@ export async function openHub(kubeconfig: string, { proxy, clock, random }: HubO
   const connection = await loadConnection({ kubeconfigText: kubeconfig, trusted: false, proxy, clock })
   const { ca } = connection.tls()
   const client = createClient(connection, { clock, random, userAgent: USER_AGENT, timeoutMs: CALL_MS })
-  return { client, namespace: connection.namespace, ca: typeof ca === 'string' ? ca : '' }
+  const explain = (error: unknown): Promise<unknown> => explained(error, connection)
+  return { client, namespace: connection.namespace, ca: typeof ca === 'string' ? ca : '', explain }
+}
+
+async function explained(error: unknown, connection: KubeConnection): Promise<unknown> {
+  if (!isUntrusted(error)) return error
+  const presented = await presentedCertificate(connection)
+  const pinned = typeof connection.tls().ca === 'string' ? 'the CA that the agent was given' : 'none of the CAs of this machine'
+  return new Error(
+    `the hub ${connection.server} presents a certificate${presented ? ` with ${presented}` : ''}, which ${pinned} did not issue or which is not for this server (${messageOf(error.cause)}): correct apiServerCA or apiServerURL in the configuration of the hub, or in the values of chart fleet-agent`,
+    { cause: error },
+  )
 }
 
 /** A kubeconfig for one server. Without a CA the certificates of the system decide. */

@@ -9,21 +9,27 @@ import { objectPath } from '../../lib/kube/paths.ts'
 /** accepted: it works. refused: the hub says no and means it. unavailable: nobody knows, the hub does not answer as it should. */
 export type Verdict = { readonly kind: 'accepted' } | { readonly kind: 'refused' | 'unavailable'; readonly reason: string }
 
+interface JudgedHub {
+  readonly client: KubeClient
+  readonly namespace: string
+  /** Says more about an error. */
+  explain?(error: unknown): Promise<unknown>
+}
+
 /** So many refusals in a row count. Together they take longer than the 10 s for which API servers remember a token, and reach several of them. */
 const REFUSALS = 3
 const REFUSAL_PAUSE_MS = 6_000
 
 /** Asks until it is sure. */
-export async function judge(hub: { client: KubeClient; namespace: string }, clock: Clock, signal: AbortSignal): Promise<Verdict> {
+export async function judge(hub: JudgedHub, clock: Clock, signal: AbortSignal): Promise<Verdict> {
   for (let refusals = 1; ; refusals++) {
     try {
       await tryList(hub, signal)
       return { kind: 'accepted' }
     } catch (error) {
       signal.throwIfAborted()
-      const reason = messageOf(error)
-      if (!isRefusal(error)) return { kind: 'unavailable', reason }
-      if (refusals >= REFUSALS) return { kind: 'refused', reason }
+      if (!isRefusal(error)) return { kind: 'unavailable', reason: messageOf((await hub.explain?.(error)) ?? error) }
+      if (refusals >= REFUSALS) return { kind: 'refused', reason: messageOf(error) }
     }
     await sleep(clock, REFUSAL_PAUSE_MS, signal)
   }

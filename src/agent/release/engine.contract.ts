@@ -1,110 +1,30 @@
 // What every release engine must do, whatever it does it with: run by the test of each engine against a real cluster.
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { exec } from '../../lib/exec/exec.ts'
-import type { HelmRelease, ReleaseState } from '../../lib/helm/release.ts'
-import { createClient, type KubeClient } from '../../lib/kube/client.ts'
-import { type KubeConnection, loadConnection } from '../../lib/kube/connection.ts'
+import { describe, expect, test } from 'vitest'
 import type { KubeObject } from '../../lib/kube/types.ts'
-import { testCluster, uniqueNamespace } from '../../testing/cluster.ts'
-import type { Rendered } from '../render/render.ts'
-import type { DeployRequest, ReleaseAccess, ReleaseEngine, ReleaseRef, ReleaseSettings } from './engine.ts'
-import { createReleaseStore, type ReleaseStore } from './store.ts'
+import { configMap, type EngineUnderTest, rendered, useEngine } from './engine-fixture.contract.ts'
 
-/** A fresh engine over the given client; `bin` is a folder with helm and kubectl. */
-type EngineFactory = (context: { client: KubeClient; store: ReleaseStore; bin: string; workDir: string }) => ReleaseEngine
-
-const SET = 'objectset.rio.cattle.io/hash'
-const SETTINGS: ReleaseSettings = {
-  createNamespace: true,
-  takeOwnership: false,
-  force: false,
-  atomic: false,
-  timeoutSeconds: 0,
-  waitForJobs: false,
-  maxHistory: 2,
-  skipSchemaValidation: false,
-}
-
-const configMap = (name: string, data: Record<string, string> = { k: 'v' }, annotations: Record<string, string> = {}): KubeObject =>
-  ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { [SET]: 'set' }, annotations }, data }) as KubeObject
-
-const rendered = (manifests: KubeObject[], extra: Partial<Rendered> = {}): Rendered => ({
-  style: {},
-  chart: { apiVersion: 'v2', name: 'demo', version: 'v0.0.0+s-1' },
-  manifests,
-  hooks: [],
-  definitions: '',
-  ...extra,
-})
-
-/** A cache that is always empty: the contract is about what stands in the cluster. */
-const noCache = { synced: true, get: () => undefined, list: () => [], by: () => [], subscribe: () => () => {}, waitSynced: async () => {} }
-
-export function describeEngine(name: string, create: EngineFactory, withWorkDir: () => { path: string }): void {
+export function describeEngine(name: string, subject: EngineUnderTest): void {
   describe(`the ${name} engine`, () => {
-    let connection: KubeConnection
-    let client: KubeClient
-    let store: ReleaseStore
-    let engine: ReleaseEngine
-    let access: ReleaseAccess
-
-    beforeAll(async () => {
-      const cluster = testCluster('downstream')
-      connection = await loadConnection({ kubeconfig: cluster.kubeconfig })
-      client = createClient(connection)
-      store = createReleaseStore(client, noCache)
-      engine = create({ client, store, bin: cluster.bin, workDir: withWorkDir().path })
-      access = { client, kubeconfig: () => connection.toKubeconfig() }
-    })
-    afterAll(() => client.close())
-
-    const place = (): ReleaseRef => ({ namespace: uniqueNamespace('engine'), name: 'demo' })
-    const find = ({ namespace }: ReleaseRef, object: string, type = { apiVersion: 'v1', kind: 'ConfigMap' }) =>
-      client.find<KubeObject & { data?: Record<string, string> }>({ ...type, namespace, name: object })
-    const revisions = async (release: ReleaseRef) => (await store.revisions(release)).map(({ version, state }) => `${version} ${state}`)
-
-    async function deploy(
-      release: ReleaseRef,
-      what: Rendered,
-      options: Partial<Omit<DeployRequest, 'settings'>> & { settings?: Partial<ReleaseSettings> } = {},
-    ) {
-      const owner = { bundleId: 'demo', agentNamespace: 'agents', serviceAccount: '', keepResources: false }
-      const request = {
-        release,
-        rendered: what,
-        owner,
-        commit: undefined,
-        values: {},
-        deployment: 'v1',
-        current: await engine.status(release),
-        ...options,
-      }
-      return engine.deploy({ ...request, settings: { ...SETTINGS, ...options.settings } }, access)
-    }
-
-    async function setState(release: ReleaseRef, version: number, status: ReleaseState) {
-      const stored = (await store.read({ ...release, version })) as HelmRelease
-      await store.write({ ...stored, info: { ...stored.info, status } })
-    }
+    const s = useEngine(subject)
+    const { place, find, revisions, deploy, setState } = s
 
     test('installs objects into a namespace it creates, and remembers for whom', async () => {
       const at = place()
-      expect(await engine.status(at)).toBeUndefined()
+      expect(await s.engine.status(at)).toBeUndefined()
       const objects = [configMap('a', { literal: '{{ .Release.Name }}', on: 'yes' }), configMap('b')]
       const owner = { bundleId: 'demo', agentNamespace: 'agents', serviceAccount: 'sa', keepResources: true }
       const revision = await deploy(at, rendered(objects), { owner, commit: 'abc', deployment: 'mine', values: { set: { by: 'user' } } })
       expect(revision).toMatchObject({ ...at, version: 1 })
       expect((await find(at, 'a'))?.data).toEqual({ literal: '{{ .Release.Name }}', on: 'yes' })
-      expect(await engine.status(at)).toMatchObject({ version: 1, state: 'deployed', owner, deployment: 'mine', applyMethod: 'ssa' })
-      const stored = await store.read(revision)
+      expect(await s.engine.status(at)).toMatchObject({ version: 1, state: 'deployed', owner, deployment: 'mine', applyMethod: 'ssa' })
+      const stored = await s.store.read(revision)
       expect(stored?.chart?.metadata).toMatchObject({
         name: 'demo',
         version: 'v0.0.0+s-1',
         annotations: { 'fleet.cattle.io/commit': 'abc' },
       })
       expect(stored?.config).toEqual({ set: { by: 'user' } })
-      expect((await engine.read(revision))?.objects.map(({ metadata }) => metadata.name)).toEqual(['a', 'b'])
+      expect((await s.engine.read(revision))?.objects.map(({ metadata }) => metadata.name)).toEqual(['a', 'b'])
     })
 
     test('upgrades: what is new comes, what is no longer wanted goes, the history stays short', async () => {
@@ -121,7 +41,7 @@ export function describeEngine(name: string, create: EngineFactory, withWorkDir:
     test('takes back fields that somebody else changed', async () => {
       const at = place()
       await deploy(at, rendered([configMap('a', { v: '1' })]))
-      await client.apply(
+      await s.client.apply(
         { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', namespace: at.namespace }, data: { v: 'other' } } as KubeObject,
         { fieldManager: 'other', force: true },
       )
@@ -134,12 +54,12 @@ export function describeEngine(name: string, create: EngineFactory, withWorkDir:
       const object = configMap('a', { kept: '1', dropped: '1' })
       await deploy(at, rendered([object]))
       const secret = { apiVersion: 'v1', kind: 'Secret', namespace: at.namespace, name: 'sh.helm.release.v1.demo.v1' }
-      await client.patch(
+      await s.client.patch(
         secret,
         { metadata: { labels: { 'fleet.cattle.io/deployment': null, 'fleet.cattle.io/bundle-id': null } } },
         { type: 'merge' },
       )
-      await client.apply(
+      await s.client.apply(
         { ...object, metadata: { ...object.metadata, namespace: at.namespace } },
         { fieldManager: 'fleetagent', force: true },
       )
@@ -154,13 +74,13 @@ export function describeEngine(name: string, create: EngineFactory, withWorkDir:
       const revision = await deploy(at, rendered([configMap('a')], { hooks: [hook] }))
       expect(await find(at, 'hook')).toBeDefined()
       expect(revision.objects.map(({ metadata }) => metadata.name)).toEqual(['a'])
-      expect((await engine.read(revision))?.objects.map(({ metadata }) => metadata.name)).toEqual(['a'])
+      expect((await s.engine.read(revision))?.objects.map(({ metadata }) => metadata.name)).toEqual(['a'])
     })
 
     test('refuses objects of others, unless it is to adopt them', async () => {
       const at = place()
-      await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: at.namespace } })
-      await client.create({ ...configMap('a', { mine: 'kept' }), metadata: { name: 'a', namespace: at.namespace } })
+      await s.client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: at.namespace } })
+      await s.client.create({ ...configMap('a', { mine: 'kept' }), metadata: { name: 'a', namespace: at.namespace } })
       await expect(deploy(at, rendered([configMap('a')]))).rejects.toMatchObject({ kind: 'ownership' })
       expect(await revisions(at)).toEqual([])
       await deploy(at, rendered([configMap('a')]), { settings: { takeOwnership: true } })
@@ -174,7 +94,7 @@ export function describeEngine(name: string, create: EngineFactory, withWorkDir:
       await deploy(at, rendered([configMap('a', { v: '2' })]))
       expect((await find(at, 'a'))?.data).toEqual({ v: '2' })
       expect(await find(at, 'left')).toBeUndefined()
-      expect((await engine.status(at))?.state).toBe('deployed')
+      expect((await s.engine.status(at))?.state).toBe('deployed')
     })
 
     test.each(['pending-upgrade', 'pending-rollback', 'failed'] as const)(
@@ -188,7 +108,7 @@ export function describeEngine(name: string, create: EngineFactory, withWorkDir:
         await deploy(at, rendered([configMap('a', { v: '3' })]))
         expect((await find(at, 'a'))?.data).toEqual({ v: '3' })
         expect(await find(at, 'left')).toBeUndefined()
-        expect(await engine.status(at)).toMatchObject({ version: 3, state: 'deployed' })
+        expect(await s.engine.status(at)).toMatchObject({ version: 3, state: 'deployed' })
       },
     )
 
@@ -216,13 +136,13 @@ export function describeEngine(name: string, create: EngineFactory, withWorkDir:
     test('restores what was changed or deleted by a new revision', async () => {
       const at = place()
       const revision = await deploy(at, rendered([configMap('a', { v: '1' }), configMap('b')]))
-      await client.patch(
+      await s.client.patch(
         { apiVersion: 'v1', kind: 'ConfigMap', namespace: at.namespace, name: 'a' },
         { data: { v: 'changed', added: 'stays' } },
         { type: 'merge' },
       )
-      await client.delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace: at.namespace, name: 'b' })
-      const restored = await engine.rollback(revision, { force: false, maxHistory: 2, keepFailHistory: false }, access)
+      await s.client.delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace: at.namespace, name: 'b' })
+      const restored = await s.engine.rollback(revision, { force: false, maxHistory: 2, keepFailHistory: false }, s.access)
       expect(restored).toMatchObject({ version: 2, objects: [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }] })
       expect((await find(at, 'a'))?.data).toEqual({ v: '1', added: 'stays' })
       expect(await find(at, 'b')).toBeDefined()
@@ -241,22 +161,24 @@ export function describeEngine(name: string, create: EngineFactory, withWorkDir:
         spec: { ports: [{ name: 'web', port: 80 }] },
       } as KubeObject
       const revision = await deploy(at, rendered([service]))
-      await client.patch(
+      await s.client.patch(
         { apiVersion: 'v1', kind: 'Service', namespace: at.namespace, name: 'web' },
         { spec: { ports: [{ name: 'web', port: 4242 }] } },
         { type: 'merge' },
       )
-      await expect(engine.rollback(revision, { force: false, maxHistory: 2, keepFailHistory }, access)).rejects.toThrow('Duplicate value')
+      await expect(s.engine.rollback(revision, { force: false, maxHistory: 2, keepFailHistory }, s.access)).rejects.toThrow(
+        'Duplicate value',
+      )
       expect(await revisions(at)).toEqual(expected)
-      const forced = await engine.rollback(revision, { force: true, maxHistory: 2, keepFailHistory }, access)
-      expect((await engine.status(at))?.version).toBe(forced.version)
+      const forced = await s.engine.rollback(revision, { force: true, maxHistory: 2, keepFailHistory }, s.access)
+      expect((await s.engine.status(at))?.version).toBe(forced.version)
     })
 
     test('uninstalls its objects but those that are to be kept, and what is gone already is no error', async () => {
       const at = place()
       await deploy(at, rendered([configMap('a'), configMap('kept', {}, { 'helm.sh/resource-policy': 'keep' })]))
-      await engine.uninstall(at, access)
-      await engine.uninstall(at, access)
+      await s.engine.uninstall(at, s.access)
+      await s.engine.uninstall(at, s.access)
       expect(await find(at, 'a')).toBeUndefined()
       expect(await find(at, 'kept')).toBeDefined()
       expect(await revisions(at)).toEqual([])
@@ -265,13 +187,13 @@ export function describeEngine(name: string, create: EngineFactory, withWorkDir:
     test('uninstalling may leave the history, from which the release is installed anew', async () => {
       const at = place()
       await deploy(at, rendered([configMap('a')]))
-      for (const _ of ['first', 'again']) await engine.uninstall(at, access, { keepHistory: true })
+      for (const _ of ['first', 'again']) await s.engine.uninstall(at, s.access, { keepHistory: true })
       expect(await find(at, 'a')).toBeUndefined()
       expect(await revisions(at)).toEqual(['1 uninstalled'])
       await deploy(at, rendered([configMap('a')]))
       expect(await find(at, 'a')).toBeDefined()
-      expect((await engine.status(at))?.state).toBe('deployed')
-      await engine.uninstall(at, access)
+      expect((await s.engine.status(at))?.state).toBe('deployed')
+      await s.engine.uninstall(at, s.access)
       expect(await revisions(at)).toEqual([])
     })
 
@@ -280,7 +202,7 @@ export function describeEngine(name: string, create: EngineFactory, withWorkDir:
       const two = { namespace: one.namespace, name: 'other' }
       await deploy(one, rendered([configMap('shared'), configMap('own')]))
       await deploy(two, rendered([configMap('shared')]), { settings: { takeOwnership: true } })
-      await engine.uninstall(one, access)
+      await s.engine.uninstall(one, s.access)
       expect(await find(one, 'own')).toBeUndefined()
       expect(await find(one, 'shared')).toBeDefined()
       expect(await revisions(one)).toEqual([])
@@ -290,7 +212,7 @@ export function describeEngine(name: string, create: EngineFactory, withWorkDir:
       const at = place()
       await deploy(at, rendered([configMap('a')]))
       await deploy(at, rendered([configMap('a', { v: '2' })]))
-      await engine.forget(at)
+      await s.engine.forget(at)
       expect(await revisions(at)).toEqual([])
       expect(await find(at, 'a')).toBeDefined()
     })
@@ -298,19 +220,11 @@ export function describeEngine(name: string, create: EngineFactory, withWorkDir:
     test('is understood by the helm command', async () => {
       const at = place()
       await deploy(at, rendered([configMap('a')]), { values: { set: 1 } })
-      const { bin, kubeconfig } = testCluster('downstream')
-      const helm = async (...args: string[]) =>
-        (
-          await exec(join(bin, 'helm'), [...args, '-n', at.namespace, '--kubeconfig', kubeconfig], {
-            env: { HOME: withWorkDir().path },
-            timeoutMs: 20_000,
-          })
-        ).stdout
-      expect(JSON.parse(await helm('list', '-o', 'json'))).toMatchObject([
+      expect(JSON.parse(await s.helm(at, 'list', '-o', 'json'))).toMatchObject([
         { name: 'demo', revision: '1', status: 'deployed', chart: 'demo-v0.0.0+s-1' },
       ])
-      expect(JSON.parse(await helm('get', 'values', 'demo', '-o', 'json'))).toEqual({ set: 1 })
-      expect(await helm('get', 'manifest', 'demo')).toContain('name: a')
+      expect(JSON.parse(await s.helm(at, 'get', 'values', 'demo', '-o', 'json'))).toEqual({ set: 1 })
+      expect(await s.helm(at, 'get', 'manifest', 'demo')).toContain('name: a')
     })
   })
 }

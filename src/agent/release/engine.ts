@@ -1,4 +1,4 @@
-// What the agent asks of whoever keeps releases. `helm` does it with the helm command; every engine stores revisions as Helm does.
+// What the agent asks of whoever keeps releases. `helm` does it with the helm command, `native` by itself; both store revisions as Helm does.
 import type { ApplyMethod, ReleaseState } from '../../lib/helm/release.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'

@@ -4,12 +4,11 @@ import type { KubeClient } from '../../lib/kube/client.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import { formatObjects, parseObjects } from '../render/objects.ts'
 import type { ReleaseRef } from './engine.ts'
+import { belongsToOther } from './ownership.ts'
 import { placeOf } from './place.ts'
 import type { ReleaseStore } from './store.ts'
 
 const PARALLEL = 16
-const NAME = 'meta.helm.sh/release-name'
-const NAMESPACE = 'meta.helm.sh/release-namespace'
 
 /** Takes objects that carry the mark of another release out of the newest revision, which is what Helm removes. */
 export async function releaseForeign(store: ReleaseStore, client: KubeClient, release: ReleaseRef): Promise<void> {
@@ -17,14 +16,13 @@ export async function releaseForeign(store: ReleaseStore, client: KubeClient, re
   const stored = newest && (await store.read(newest))
   if (!stored) return
   const objects = parseObjects(stored.manifest ?? '', `release ${release.namespace}/${release.name}`)
-  const foreign = await inParallel(objects, PARALLEL, (object) => belongsToOther(client, object, release))
+  const foreign = await inParallel(objects, PARALLEL, (object) => isForeign(client, object, release))
   if (!foreign.some(Boolean)) return
   await store.write({ ...stored, manifest: formatObjects(objects.filter((_, index) => !foreign[index])) })
 }
 
-async function belongsToOther(client: KubeClient, object: KubeObject, release: ReleaseRef): Promise<boolean> {
+async function isForeign(client: KubeClient, object: KubeObject, release: ReleaseRef): Promise<boolean> {
   const ref = await placeOf(client, object, release.namespace)
   const live = ref && (await client.find<KubeObject>(ref))
-  const { [NAME]: name, [NAMESPACE]: namespace } = live?.metadata.annotations ?? {}
-  return name !== undefined && (name !== release.name || namespace !== release.namespace)
+  return live !== undefined && belongsToOther(live, release)
 }

@@ -7,7 +7,6 @@ import type { UpgradeOptions } from '../../lib/helm/args.ts'
 import { HelmError } from '../../lib/helm/errors.ts'
 import type { Helm } from '../../lib/helm/helm.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
-import { parseObjects } from '../render/objects.ts'
 import {
   type DeployRequest,
   isRemoved,
@@ -21,6 +20,7 @@ import {
 } from './engine.ts'
 import { releaseForeign } from './foreign.ts'
 import { leftovers, removeLeftovers, takeOver } from './interrupted.ts'
+import { objectsOf, reader } from './reader.ts'
 import { relinquish } from './relinquish.ts'
 import { releaseMetadata, writeStaticChart } from './static-chart.ts'
 import { type ReleaseStore, releaseLabels } from './store.ts'
@@ -43,11 +43,6 @@ export function createHelmEngine({ helm, store, client, workDir }: HelmEngineOpt
     return withTempDir(workDir, 'release-', async (dir) => {
       return work(dir, await writeKubeconfig(dir, access))
     })
-  }
-
-  async function read(revision: RevisionRef): Promise<Revision | undefined> {
-    const stored = await store.read(revision)
-    return stored && { ...revision, objects: parseObjects(stored.manifest ?? '', `release ${revision.namespace}/${revision.name}`) }
   }
 
   async function uninstall(
@@ -99,9 +94,9 @@ export function createHelmEngine({ helm, store, client, workDir }: HelmEngineOpt
       throw error
     }
     const restored = (await store.revisions(revision)).findLast(({ state }) => state === 'deployed')
-    const objects = restored && (await read(restored))
-    if (!objects) throw new Error(`release ${namespace}/${release} has no deployed revision after it was restored`)
-    return objects
+    const stored = restored && (await store.read(restored))
+    if (!stored) throw new Error(`release ${namespace}/${release} has no deployed revision after it was restored`)
+    return { namespace, name: release, version: restored.version, objects: objectsOf(stored) }
   }
 
   /** Helm has recorded a failed revision and taken the mark `deployed` from the one that still is in effect. */
@@ -113,15 +108,10 @@ export function createHelmEngine({ helm, store, client, workDir }: HelmEngineOpt
   }
 
   return {
-    status: (release) => store.status(release),
-    history: (release) => store.history(release),
-    read,
+    ...reader(store),
     deploy,
     rollback,
     uninstall,
-    async forget(release) {
-      await inParallel(await store.revisions(release), PARALLEL, (revision) => store.remove(revision))
-    },
   }
 }
 

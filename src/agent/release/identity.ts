@@ -5,3 +5,14 @@ export function identityOf({ apiVersion, kind, metadata }: KubeObject, namespace
   const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : ''
   return `${group}/${kind} ${metadata.namespace || namespace}/${metadata.name}`
 }
+
+/** The objects that are not among `others`. */
+export function without(objects: readonly KubeObject[], others: readonly KubeObject[], namespace: string): KubeObject[] {
+  const known = new Set(others.map((object) => identityOf(object, namespace)))
+  return objects.filter((object) => !known.has(identityOf(object, namespace)))
+}
+
+/** Each object once; of those that are the same the last one counts. */
+export function distinct(objects: readonly KubeObject[], namespace: string): KubeObject[] {
+  return [...new Map(objects.map((object) => [identityOf(object, namespace), object])).values()]
+}

@@ -1,12 +1,13 @@
 // What an agent that died in the middle of an operation leaves behind: a revision that stays pending, and objects of it that nobody tracks.
-import { HELM_RESOURCE_POLICY_ANNOTATION, SET_HASH_LABEL } from '../../api/labels.ts'
+import { SET_HASH_LABEL } from '../../api/labels.ts'
 import { inParallel } from '../../lib/controller/parallel.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import { parseObjects } from '../render/objects.ts'
 import type { ReleaseStatus } from './engine.ts'
-import { identityOf } from './identity.ts'
+import { without } from './identity.ts'
 import { placeOf } from './place.ts'
+import { isKept } from './remove-objects.ts'
 import type { ReleaseStore } from './store.ts'
 
 const PARALLEL = 16
@@ -27,10 +28,7 @@ export async function takeOver(store: ReleaseStore, current: ReleaseStatus): Pro
 
 /** The abandoned objects that the new revision no longer has. */
 export function leftovers(abandoned: readonly KubeObject[], objects: readonly KubeObject[], namespace: string): KubeObject[] {
-  const wanted = new Set(objects.map((object) => identityOf(object, namespace)))
-  return abandoned.filter(
-    (object) => !wanted.has(identityOf(object, namespace)) && object.metadata.annotations?.[HELM_RESOURCE_POLICY_ANNOTATION] !== 'keep',
-  )
+  return without(abandoned, objects, namespace).filter((object) => !isKept(object))
 }
 
 /** Deletes leftovers that still carry the mark of our set; what somebody else took over stays. */

@@ -41,6 +41,20 @@ export function releaseLabels(bundleId: string, deployment: string): Record<stri
   return { [BUNDLE_ID_LABEL]: safeConcatName(bundleId), [DEPLOYMENT_LABEL]: deployment }
 }
 
+/** A revision with the Secret that holds it. */
+export interface Stored {
+  readonly secret: ReleaseSecret
+  readonly release: HelmRelease
+}
+
+/** Labels of a record that helm gives to every one of them. */
+const SYSTEM_LABELS = ['name', 'owner', 'status', 'version', 'createdAt', 'modifiedAt']
+
+/** The labels of a record that are not helm's own: a revision made from it has them, too. */
+export function customLabels({ metadata }: ReleaseSecret): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata.labels ?? {}).filter(([key]) => !SYSTEM_LABELS.includes(key)))
+}
+
 export interface ReleaseStore {
   /** All revisions in the cache, oldest first. */
   history(release: ReleaseRef): RevisionSummary[]
@@ -52,6 +66,8 @@ export interface ReleaseStore {
   revisions(release: ReleaseRef): Promise<RevisionSummary[]>
   /** Undefined when it does not exist. */
   read(revision: RevisionRef): Promise<HelmRelease | undefined>
+  /** The same with its Secret. */
+  load(revision: RevisionRef): Promise<Stored | undefined>
   /** Whether the revision exists; the cluster is asked only when the cache does not know it. */
   exists(revision: RevisionRef): Promise<boolean>
   /** Who deployed a release; read once for each revision. */
@@ -71,14 +87,16 @@ export function createReleaseStore(client: KubeClient, informer: Informer<KubeOb
   const owners = new Map<string, ReleaseOwner | undefined>() // by uid of the Secret: a revision never changes hands
 
   async function readSecret(revision: RevisionRef): Promise<ReleaseSecret | undefined> {
-    const secret = await client.find<ReleaseSecret>(refOf(revision))
+    const secret = await client.find<ReleaseSecret>(secretRef(revision))
     return secret?.data?.release ? secret : undefined
   }
 
-  async function read(revision: RevisionRef): Promise<HelmRelease | undefined> {
+  async function load(revision: RevisionRef): Promise<Stored | undefined> {
     const secret = await readSecret(revision)
-    return secret && decodeRelease(secret)
+    return secret && { secret, release: decodeRelease(secret) }
   }
+
+  const read = async (revision: RevisionRef): Promise<HelmRelease | undefined> => (await load(revision))?.release
 
   async function revisions({ namespace, name }: ReleaseRef): Promise<RevisionSummary[]> {
     const { items } = await client.list<KubeObject>(SECRET, {
@@ -106,7 +124,7 @@ export function createReleaseStore(client: KubeClient, informer: Informer<KubeOb
   }
 
   async function owner(revision: RevisionRef): Promise<ReleaseOwner | undefined> {
-    const { name } = refOf(revision)
+    const { name } = secretRef(revision)
     const uid = informer.get(name, revision.namespace)?.metadata.uid
     if (uid !== undefined && owners.has(uid)) return owners.get(uid)
     const found = ownerOf((await read(revision))?.chart?.metadata)
@@ -122,19 +140,21 @@ export function createReleaseStore(client: KubeClient, informer: Informer<KubeOb
     status,
     revisions,
     read,
+    load,
     exists: async (revision) =>
-      informer.get(refOf(revision).name, revision.namespace) !== undefined || (await client.find(refOf(revision))) !== undefined,
+      informer.get(secretRef(revision).name, revision.namespace) !== undefined || (await client.find(secretRef(revision))) !== undefined,
     owner,
-    label: (revision) => informer.get(refOf(revision).name, revision.namespace)?.metadata.labels?.[BUNDLE_ID_LABEL],
+    label: (revision) => informer.get(secretRef(revision).name, revision.namespace)?.metadata.labels?.[BUNDLE_ID_LABEL],
     async write(release) {
       const patch = { metadata: { labels: { status: release.info.status } }, data: { release: encodeRelease(release) } }
-      await client.patch(refOf(release), patch, { type: 'merge' })
+      await client.patch(secretRef(release), patch, { type: 'merge' })
     },
-    remove: async (revision) => void (await client.delete(refOf(revision))),
+    remove: async (revision) => void (await client.delete(secretRef(revision))),
   }
 }
 
-function refOf({ namespace, name, version }: RevisionRef): ObjectRef {
+/** The Secret of a revision. */
+export function secretRef({ namespace, name, version }: RevisionRef): ObjectRef {
   return { ...SECRET, namespace, name: releaseSecretName(name, version) }
 }
 
