@@ -10,10 +10,11 @@ const DIST = join(ROOT, 'dist')
 const ENTRY = join(DIST, 'fleet.mjs')
 const CHUNK = 'chunk-'
 
-// the packages that are CommonJS inside look for a global require
+// the packages that are CommonJS inside look for a global require, and one for the folder it lies in
 const BANNER = `#!/usr/bin/env node
 import { createRequire as __createRequire } from 'node:module'
-const require = __createRequire(import.meta.url)`
+const require = __createRequire(import.meta.url)
+const __dirname = import.meta.dirname`
 
 /** Writes dist/fleet.mjs with its chunks, and the three names that point to it. Errors of esbuild are thrown with file and line. */
 export async function buildPrograms(): Promise<void> {
@@ -31,6 +32,7 @@ export async function buildPrograms(): Promise<void> {
     format: 'esm',
     minifySyntax: true,
     legalComments: 'none',
+    external: ['*.node'], // native parts of ssh2, which does without
     banner: { js: BANNER },
     define: { __FLEET_VERSION__: JSON.stringify(version) },
     logLevel: 'warning',

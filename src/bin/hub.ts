@@ -6,7 +6,7 @@ import { chartSourceFor } from '../bundle/chart-source/git-repo-charts.ts'
 import { ociSecrets } from '../bundle/oci-secrets.ts'
 import { createContentStorage } from '../bundle/oci-storage.ts'
 import { cachedStorageSecrets } from '../bundle/oci-storage-secrets.ts'
-import { createPublisher, publishedBundles } from '../bundle/publish.ts'
+import { createPublisher, publishedBundles, publishedScans } from '../bundle/publish.ts'
 import { CONTROLLERS, type ControllerConfig, type ControllerName } from '../config/controller.ts'
 import { type ConfigMapObject, followHubConfig } from '../config/hub-config.ts'
 import { VERSION } from '../config/version.ts'
@@ -15,6 +15,9 @@ import { createDeploymentFinalizer } from '../deployment/finalize.ts'
 import { bundleCache } from '../deployment/indexes.ts'
 import { bundleSecrets } from '../deployment/secrets.ts'
 import { createHelmOpController } from '../helmop/helm-op-controller.ts'
+import { createImageRegistry } from '../imagescan/registry.ts'
+import { createImageScanController } from '../imagescan/scan-controller.ts'
+import { createWriteBackController } from '../imagescan/write-back-controller.ts'
 import { createChartVersions } from '../lib/charts/chart-versions.ts'
 import type { ChartDownloader } from '../lib/charts/downloads.ts'
 import { systemClock } from '../lib/controller/clock.ts'
@@ -25,6 +28,7 @@ import type { Runnable } from '../lib/controller/manager.ts'
 import { untilAborted } from '../lib/controller/parts.ts'
 import { createStatusWriter } from '../lib/controller/status.ts'
 import type { GitBackend } from '../lib/git/types.ts'
+import type { GitWriter } from '../lib/git/write/types.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import type { KubeConnection } from '../lib/kube/connection.ts'
 import type { InformerFactory } from '../lib/kube/informer.ts'
@@ -57,7 +61,7 @@ export interface HubParts {
   readonly connection: KubeConnection
   readonly client: KubeClient
   readonly informers: InformerFactory
-  readonly backend: GitBackend
+  readonly backend: GitBackend & GitWriter
   readonly charts: ChartDownloader
   readonly registries: Registries
   readonly log: Logger
@@ -131,6 +135,13 @@ export function createControllers(config: ControllerConfig, parts: HubParts): Co
         localZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       }),
     ],
+    imagescan: () => {
+      const scanning = { ...common('imagescan'), handles: isOurs, random: Math.random }
+      return [
+        createImageScanController({ ...scanning, registry: createImageRegistry(registries) }),
+        createWriteBackController({ ...scanning, ...writeBackDeps(config, parts) }),
+      ]
+    },
     content: () => [createContentController(status('content'))],
     cleanup: () => [REGISTRATION_CONTROLLERS.cleanup(joining())],
   }
@@ -167,25 +178,14 @@ function gitRepoDeps(config: ControllerConfig, parts: HubParts) {
   const { namespace } = config
   const restrictions = createRestrictions(informers)
   const secrets = createSecretReader(client, informers.informer({ type: SECRET, metadataOnly: true }))
-  const hubConfig = followHubConfig(hubConfigMaps(informers, namespace), { ...hubConfigMap(namespace), log })
-  const defaults = createGitDefaults({
-    client,
-    informers,
-    systemNamespace: namespace,
-    settings: () => ({
-      proxy: config.proxy,
-      proxyCaBundle: config.proxyCaBundle,
-      timeoutMs: hubConfig.current()?.gitClientTimeoutMs,
-      insecureSkipHostKeyChecks: config.insecureSkipHostKeyChecks,
-    }),
-    log,
-  })
+  const defaults = gitDefaults(config, parts)
   return {
     backend,
     publisher: createPublisher({
       client,
       bundles: informers.informer(publishedBundles),
       valuesSecrets: informers.informer(bundleSecrets),
+      scans: config.imageScans ? informers.informer(publishedScans) : undefined,
       charts: chartSourceFor({ downloader: charts, secrets }),
       storage: contentStorage(config, parts),
       log,
@@ -200,6 +200,30 @@ function gitRepoDeps(config: ControllerConfig, parts: HubParts) {
     restrictions: restrictions.informers,
     counts: metrics?.git,
   }
+}
+
+/** How git servers are reached, where a GitRepo does not say. */
+function gitDefaults(config: ControllerConfig, { client, informers, log }: HubParts) {
+  const { namespace } = config
+  const hubConfig = followHubConfig(hubConfigMaps(informers, namespace), { ...hubConfigMap(namespace), log })
+  return createGitDefaults({
+    client,
+    informers,
+    systemNamespace: namespace,
+    settings: () => ({
+      proxy: config.proxy,
+      proxyCaBundle: config.proxyCaBundle,
+      timeoutMs: hubConfig.current()?.gitClientTimeoutMs,
+      insecureSkipHostKeyChecks: config.insecureSkipHostKeyChecks,
+    }),
+    log,
+  })
+}
+
+/** New image versions come into repositories by the rights and ways by which these are read. */
+function writeBackDeps(config: ControllerConfig, parts: HubParts) {
+  const { authorize } = createRestrictions(parts.informers)
+  return { backend: parts.backend, tempDir: tmpdir(), pid: process.pid, gitDefaults: gitDefaults(config, parts).current, authorize }
 }
 
 /** Where the configuration of the hub is, and which version of it is ours. */

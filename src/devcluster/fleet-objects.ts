@@ -98,21 +98,27 @@ export interface HubAddress {
   readonly ca: string
 }
 
+export interface HubInstallation {
+  readonly images: { readonly hub: string; readonly agent: string }
+  readonly hub: HubAddress
+  /** that fleet-controller says of itself */
+  readonly version: string
+  readonly env?: Readonly<Record<string, string>>
+  /** settings beside those that make it work */
+  readonly config?: Readonly<Record<string, unknown>> | undefined
+}
+
 /** What chart `fleet` leaves on the hub: namespaces, configuration, rights, the controller. CRDs come first. */
-export function hubObjects(
-  images: { readonly hub: string; readonly agent: string },
-  hub: HubAddress,
-  env: Readonly<Record<string, string>>,
-): Plain[] {
+export function hubObjects({ images, hub, version, env = {}, config = {} }: HubInstallation): Plain[] {
   const account = { name: 'fleet-controller', namespace: SYSTEM_NAMESPACE }
-  const config = { apiServerURL: hub.url, apiServerCA: base64(hub.ca), agentImage: images.agent, agentTLSMode: 'strict' }
+  const settings = { apiServerURL: hub.url, apiServerCA: base64(hub.ca), agentImage: images.agent, agentTLSMode: 'strict', ...config }
   return [
     ...[SYSTEM_NAMESPACE, REGISTRATION_NAMESPACE, WORKSPACE, 'fleet-local'].map((name) => namespace(name)),
     {
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      metadata: { name: 'fleet-controller', namespace: SYSTEM_NAMESPACE },
-      data: { config: JSON.stringify(config) },
+      metadata: { name: 'fleet-controller', namespace: SYSTEM_NAMESPACE, annotations: { 'fleet.cattle.io/version': version } },
+      data: { config: JSON.stringify(settings) },
     },
     serviceAccount(account.name, account.namespace),
     clusterRole('fleet-controller', [

@@ -1,7 +1,9 @@
 // A whole fleet on this machine: a hub and member clusters with our programs running in them, joined by the same steps that users take.
+import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import type { Logger } from '../lib/controller/log.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
 import { createClient, type KubeClient } from '../lib/kube/client.ts'
@@ -23,7 +25,7 @@ import { freePorts } from './ports.ts'
 import { type HostProgram, type ProcessNode, startProcessNode } from './process-node.ts'
 
 const FIELD_MANAGER = 'devcluster'
-/** Images that the nodes run as programs of this host. */
+/** The images that are installed. The nodes run these repositories as programs of this host, whatever the tag. */
 const IMAGES = { hub: 'fleet:dev', agent: 'fleet-agent:dev' } as const
 const WRITERS = 8
 const WAIT_MS = 30_000
@@ -48,6 +50,8 @@ export interface WorldOptions {
   /** how an agent reaches the hub, when not directly: for a proxy in between */
   readonly hubFor?: (member: string, hub: DevCluster) => Promise<HubAddress>
   readonly controllerEnv?: Readonly<Record<string, string>>
+  /** settings of the hub beside those that it needs, as in ConfigMap fleet-controller */
+  readonly config?: Readonly<Record<string, unknown>>
   readonly agentEnv?: Readonly<Record<string, string>>
   /** told what is being done, for people who wait */
   readonly onStep?: (step: string) => void
@@ -103,7 +107,11 @@ async function install(
   say('installing the custom resource definitions')
   await installCrds(hubClient, options.crds)
   say('installing fleet-controller on the hub')
-  await applyAll(hubClient, hubObjects(IMAGES, hub, { HOME: clusters.dir, ...options.controllerEnv }))
+  const version = await versionOf(options.programs.controller)
+  await applyAll(
+    hubClient,
+    hubObjects({ images: IMAGES, hub, version, env: { HOME: clusters.dir, ...options.controllerEnv }, config: options.config }),
+  )
   await Promise.all(
     options.members.map((member) =>
       joinHub(options, member, { hub, hubClient, cluster: find(clusters.clusters, member.name), client: find(clients, member.name) }),
@@ -133,11 +141,14 @@ async function startNode(options: WorldOptions, clusters: DevClusters, name: str
     PATH: `${options.bin}:${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
     FLEET_HEALTHPROBE_BIND_ADDRESS: health,
     FLEET_METRICS_BIND_ADDRESS: metrics,
-    FLEET_AGENT_PROBE_BIND_ADDRESS: health,
-    FLEET_AGENT_METRICS_BIND_ADDRESS: metrics,
+    // while an agent is rolled there are two of it on the node
+    FLEET_AGENT_PROBE_BIND_ADDRESS: '0',
+    FLEET_AGENT_METRICS_BIND_ADDRESS: '0',
   }
+  const { controller, agent } = options.programs
+  const programs: Readonly<Record<string, string>> = { [repository(IMAGES.hub)]: controller, [repository(IMAGES.agent)]: agent }
   const images = (image: string, [, ...args]: string[]): HostProgram | undefined => {
-    const program = { [IMAGES.hub]: options.programs.controller, [IMAGES.agent]: options.programs.agent }[image]
+    const program = programs[repository(image)]
     return program === undefined ? undefined : { command: [process.execPath, program, ...args], env }
   }
   return startProcessNode({
@@ -150,13 +161,25 @@ async function startNode(options: WorldOptions, clusters: DevClusters, name: str
   })
 }
 
-async function applyAll(client: KubeClient, objects: readonly KubeObject[]): Promise<void> {
+/** What a program says of its version: the configuration is of the same one, or changes of it are not taken up (spec 2.3). */
+async function versionOf(program: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [program, '--version'], { timeout: WAIT_MS })
+  return stdout.trim().split(' ').at(-1) ?? ''
+}
+
+function repository(image: string): string {
+  return image.replace(/:[^:/]*$/, '')
+}
+
+/** Creates or updates all of them, namespaces first. */
+export async function applyAll(client: KubeClient, objects: readonly KubeObject[]): Promise<void> {
   const [namespaces, others] = [objects.filter(({ kind }) => kind === 'Namespace'), objects.filter(({ kind }) => kind !== 'Namespace')]
   for (const group of [namespaces, others])
     await inParallel(group, WRITERS, (object) => client.apply(object, { fieldManager: FIELD_MANAGER, force: true }))
 }
 
-async function installCrds(client: KubeClient, folder: string): Promise<void> {
+/** Installs the CRDs of a folder and waits until they are served. */
+export async function installCrds(client: KubeClient, folder: string): Promise<void> {
   const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'))
   const crds = files.flatMap((file) => parseYamlDocuments(readFileSync(join(folder, file), 'utf8'))) as (KubeObject & {
     spec: { group: string; names: { kind: string } }

@@ -15,7 +15,8 @@ function secret(type: string, data: Record<string, string>, name = 'creds'): Sec
   return { apiVersion: 'v1', kind: 'Secret', type, metadata: { name, namespace: 'ws' }, data: encoded }
 }
 const access = (spec: Partial<GitRepoSpec> = {}, client?: Secret, defaults?: GitDefaults) => gitAccess(repo(spec), { client }, defaults)
-const BASIC = 'kubernetes.io/basic-auth'
+const [BASIC, SSH] = ['kubernetes.io/basic-auth', 'kubernetes.io/ssh-auth']
+const [HTTPS, SCP] = ['https://git.example/a', 'git@git.example:a']
 
 describe('what is followed', () => {
   test.each<[Partial<GitRepoSpec>, object]>([
@@ -56,11 +57,30 @@ describe('credentials', () => {
     const messageOf = (client: Secret, url = 'https://git.example/a'): string | undefined => access({ repo: url }, client).problem?.message
     expect(messageOf(secret('Opaque', { token: 'x' }))).toMatch(/^missing Github App keys in secret "creds" \(github_app_id, .*basic-auth/)
     const app = { github_app_id: '1', github_app_installation_id: '2', github_app_private_key: 'key' }
-    expect(messageOf(secret('Opaque', app))).toMatch(/GitHub App, which is not supported yet/)
-    expect(messageOf(secret('kubernetes.io/ssh-auth', { 'ssh-privatekey': 'x' }))).toMatch(
-      /holds an SSH key, but the repository is reached by http/,
-    )
-    expect(messageOf(secret('kubernetes.io/ssh-auth', { 'ssh-privatekey': 'x' }), 'git@git.example:a')).toBeUndefined()
+    expect(messageOf(secret('Opaque', app))).toBeUndefined()
+  })
+
+  test('must fit the address, unless they are the default ones', () => {
+    const [ssh, basic] = [secret(SSH, { 'ssh-privatekey': 'x' }), secret(BASIC, { username: 'u', password: 'p' })]
+    const named = (client: Secret, url: string) => access({ repo: url, clientSecretName: 'creds' }, client)
+    expect(named(ssh, HTTPS).problem?.message).toMatch(/holds an SSH key, but the repository is reached by http/)
+    expect(named(basic, SCP).problem?.message).toMatch(/holds no SSH key, but the repository is reached by ssh/)
+    expect(named(secret(SSH, { known_hosts: 'x' }), SCP).problem?.message).toMatch(/has no ssh-privatekey/)
+    expect(named(ssh, SCP)).toMatchObject({ remote: { credentials: { kind: 'ssh', privateKey: 'x' } } })
+    for (const [client, url] of [
+      [ssh, HTTPS],
+      [basic, SCP],
+    ] as const) {
+      const { problem, remote } = access({ repo: url }, client)
+      expect({ problem, credentials: remote.credentials }).toEqual({ problem: undefined, credentials: undefined })
+    }
+  })
+
+  test('of a GitHub App', () => {
+    const app = secret('Opaque', { github_app_id: ' 1\n', github_app_installation_id: '2', github_app_private_key: 'key' })
+    const { remote, problem } = access({ clientSecretName: 'creds' }, app)
+    expect(remote.credentials).toEqual({ kind: 'github-app', appId: '1', installationId: '2', privateKey: 'key' })
+    expect(problem).toBeUndefined()
   })
 
   test('make polls their own, and are not told by the id', () => {
@@ -77,6 +97,39 @@ describe('credentials', () => {
     expect(access({}, one).remoteId).toBe(access({ branch: 'x' }, one).remoteId)
     expect(JSON.stringify(ids.map(({ pollId, remoteId }) => [pollId, remoteId]))).not.toContain('CANARY')
   })
+})
+
+describe('host keys', () => {
+  const shipped = expect.objectContaining({ text: expect.stringContaining('github.com ssh-ed25519') })
+  const knownHosts = { name: 'ConfigMap s/known-hosts', text: 'other ssh-ed25519 x' }
+  const keysFor = (data: Record<string, string>, defaults?: GitDefaults, repoUrl = SCP) =>
+    access({ repo: repoUrl }, secret(SSH, { 'ssh-privatekey': 'k', ...data }), defaults).remote.hostKeys
+
+  test('are those of the secret alone, else those of the hub and the shipped ones', () => {
+    expect(keysFor({ known_hosts: 'h ssh-ed25519 x' }, { knownHosts })).toEqual({
+      known: [{ name: 'secret "creds"', text: 'h ssh-ed25519 x' }],
+    })
+    expect(keysFor({ known_hosts: ' \n' }, { knownHosts })).toEqual({ known: [knownHosts, shipped] })
+    expect(keysFor({}, { knownHosts: { ...knownHosts, text: '' } })).toEqual({ known: [shipped] })
+    expect(keysFor({})).toEqual({ known: [shipped] })
+    expect(access({ repo: SCP }, undefined, { knownHosts }).remote.hostKeys).toEqual({ known: [knownHosts, shipped] })
+  })
+
+  test('are not checked when the administrator says so', () => {
+    expect(keysFor({ known_hosts: 'h ssh-ed25519 x' }, { insecureSkipHostKeyChecks: true })).toBe('unchecked')
+  })
+
+  test("are nobody's concern over http, and make polls over ssh their own", () => {
+    expect(keysFor({}, { knownHosts, insecureSkipHostKeyChecks: true }, HTTPS)).toBeUndefined()
+    expect(access({}, undefined, { knownHosts }).pollId).toBe(access().pollId)
+    expect(access({ repo: SCP }, undefined, { knownHosts }).pollId).not.toBe(access({ repo: SCP }).pollId)
+  })
+})
+
+test('certificates may come with the secret', () => {
+  const client = secret(BASIC, { username: 'u', password: 'p', cacerts: 'SECRET' })
+  expect(access({}, client, { caBundle: 'HUB' }).remote.caBundle).toBe('SECRET')
+  expect(access({ caBundle: Buffer.from('OWN').toString('base64') }, client).remote.caBundle).toBe('OWN')
 })
 
 test('certificates of the GitRepo go before those of the hub, and that of the proxy is always there', () => {

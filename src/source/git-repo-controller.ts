@@ -58,6 +58,8 @@ export interface GitRepoControllerDeps {
   readonly shard?: string | undefined
   /** Read anew for each GitRepo, since the configuration may change. */
   readonly gitDefaults?: (() => GitDefaults) | undefined
+  /** What `gitDefaults` reads: a change there concerns all GitRepos. */
+  readonly gitDefaultsInformers?: readonly Informer<KubeObject>[] | undefined
   readonly limits?: GitLimits | undefined
   /** Default: everything is allowed. */
   readonly authorize?: Authorize | undefined
@@ -278,6 +280,7 @@ export function createGitRepoController(deps: GitRepoControllerDeps): Controller
 
   for (const informer of deps.restrictions ?? [])
     controller.watch(informer, ({ object }) => gitRepos.list(object.metadata.namespace).map((gitRepo) => keyOf(gitRepo)))
+  for (const informer of deps.gitDefaultsInformers ?? []) controller.watch(informer, () => gitRepos.list().map((gitRepo) => keyOf(gitRepo)))
 
   return {
     ...controller,

@@ -2,7 +2,7 @@
 //   FLEET_TEST_KUBECONFIG_HUB, FLEET_TEST_KUBECONFIG_DOWNSTREAM   use these clusters
 //   KUBE_BIN                                                     folder with the programs of a control plane, kubectl and helm
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
@@ -17,7 +17,8 @@ interface SharedRun {
 }
 
 const NAMES: readonly TestClusterName[] = ['hub', 'downstream']
-const CRDS = join(import.meta.dirname, '..', '..', 'crds')
+// kubectl follows no links
+const CRDS = realpathSync(join(import.meta.dirname, '..', '..', 'crds'))
 const KUBECTL_LIMIT_MS = 60_000
 // Two test projects load this file separately and share the clusters.
 const SHARED = Symbol.for('fleet.test.clusters')

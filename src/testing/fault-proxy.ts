@@ -12,6 +12,8 @@ import { createSelfSigned } from './self-signed.ts'
 
 export interface FaultProxyOptions {
   readonly target: { readonly url: string; readonly ca?: string; readonly token?: string }
+  /** Asked before each request is passed on. False: it never is, and nobody answers it. Otherwise called when it has been answered or given up. */
+  readonly gate?: (request: SeenRequest) => false | (() => void)
 }
 
 /** A request as rules see it. */
@@ -74,7 +76,7 @@ const MAX_SEEN = 10_000
 const EXPIRED = { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'Expired', code: 410, message: 'too old resource version' }
 
 /** A proxy on a free port of 127.0.0.1; plain HTTP when the target is. */
-export async function startFaultProxy({ target }: FaultProxyOptions): Promise<FaultProxy> {
+export async function startFaultProxy({ target, gate }: FaultProxyOptions): Promise<FaultProxy> {
   const upstream = new URL(target.url)
   const secure = upstream.protocol === 'https:'
   const agent = secure ? new Agent({ keepAlive: true, ...(target.ca ? { ca: target.ca } : {}) }) : undefined
@@ -121,6 +123,9 @@ export async function startFaultProxy({ target }: FaultProxyOptions): Promise<Fa
   }
 
   function forward(incoming: IncomingMessage, response: ServerResponse, request: SeenRequest): void {
+    const passed = gate?.(request)
+    if (passed === false) return void incoming.resume()
+    if (passed) response.on('close', passed)
     const headers = { ...incoming.headers, host: upstream.host }
     const options = {
       method: request.method,

@@ -37,8 +37,15 @@ interface FetchCall {
   signal?: AbortSignal
 }
 
+/** How the repositories of the open server are reached: by another way than its http address. */
+export interface OtherWay {
+  open(): Promise<void>
+  remote(repository: ServedRepository): GitRemote
+  close(): Promise<void>
+}
+
 /** To be called inside a `describe`. */
-export function useContractFixture(create: CreateBackend): ContractFixture {
+export function useContractFixture(create: CreateBackend, way?: OtherWay): ContractFixture {
   let made: ReturnType<CreateBackend>
   let servers: ReturnType<ContractFixture['servers']>
   let dir: string
@@ -49,9 +56,11 @@ export function useContractFixture(create: CreateBackend): ContractFixture {
     dir = await mkdtemp(join(tmpdir(), 'git-contract-'))
     const [open, guarded, encrypted] = await Promise.all([startGitServer(), startGitServer({ auth: USER }), startGitServer({ tls: true })])
     servers = { open, guarded, encrypted }
+    await way?.open()
   })
   afterAll(async () => {
     await made.close()
+    await way?.close()
     await Promise.all(Object.values(servers).map((server) => server.stop()))
     await rm(dir, { recursive: true, force: true })
   })
@@ -63,7 +72,10 @@ export function useContractFixture(create: CreateBackend): ContractFixture {
     never,
     backend: () => made.backend,
     servers: () => servers,
-    repository: (files, options) => servers.open.repository(unique('repo'), files, options),
+    async repository(files, options) {
+      const repository = await servers.open.repository(unique('repo'), files, options)
+      return { ...repository, ...way?.remote(repository) }
+    },
     resolve: (remote, ref, signal = never()) => made.backend.resolve(remote, ref, signal),
     async fetch(remote, commit, { paths, limits, signal = never() } = {}) {
       const into = join(dir, unique('tree'))

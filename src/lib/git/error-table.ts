@@ -158,9 +158,9 @@ export function toGitError(error: unknown, url: string): GitError {
   const repo = redactUrl(url)
   const failure = describe(error)
   const row = ROWS.find((one) => fits(one, failure))
-  const what = failure.status === undefined ? (failure.code ?? clean(failure.text)) : `status ${failure.status}`
+  const what = failure.status === undefined ? (failure.code ?? cleanText(failure.text)) : `status ${failure.status}`
   const retryAfterMs = error instanceof StatusError ? error.retryAfterMs : undefined
-  if (!row) return new GitError('other', `reading ${repo} failed: ${clean(failure.text)}`, { cause: error })
+  if (!row) return new GitError('other', `reading ${repo} failed: ${cleanText(failure.text)}`, { cause: error })
   return new GitError(row.kind, row.say(repo, what), { cause: error, retryAfterMs })
 }
 
@@ -206,8 +206,11 @@ function fits(row: Row, { code, status, text }: Failure): boolean {
   return row.text !== undefined && (row.text.test(text) || (code !== undefined && row.text.test(code)))
 }
 
-/** One line, no addresses with credentials, at most 200 characters. */
-function clean(text: string): string {
-  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').replace(/\/\/[^/\s]*@/g, '//')
+/** What a server says, for a message: one line, no addresses with credentials, at most 200 characters. */
+export function cleanText(text: string): string {
+  const line = text
+    .trim()
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .replace(/\/\/[^/\s]*@/g, '//')
   return line.length <= 200 ? line : `${line.slice(0, 199).toWellFormed()}…`
 }

@@ -3,6 +3,7 @@ export type GitErrorKind =
   | 'unreachable'
   | 'authentication'
   | 'certificate'
+  | 'host-key'
   | 'not-found'
   | 'unknown-ref'
   | 'timeout'

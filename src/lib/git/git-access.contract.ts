@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { type ServedRepository, startGitServer } from '../../testing/git-server.ts'
 import { type ContractFixture, USER } from './backend-fixture.contract.ts'
 
-/** Limits and errors. */
-export function describeFaults(fx: ContractFixture): void {
+/** Limits on what comes. */
+export function describeLimits(fx: ContractFixture): void {
   describe('keeps limits', () => {
     test.each([
       ['files', { files: 3 }, /more than 3 files/],
@@ -27,7 +27,12 @@ export function describeFaults(fx: ContractFixture): void {
         ),
       )
     })
+  })
+}
 
+/** Limits on time, and errors. */
+export function describeFaults(fx: ContractFixture): void {
+  describe('keeps limits', () => {
     test('on the time a server may take to name refs', async () => {
       const git = await fx.repository()
       git.fault({ hang: true })
@@ -115,11 +120,20 @@ export function describeFaults(fx: ContractFixture): void {
     })
 
     test.each([
-      ['ssh://git@127.0.0.1/x', /needs an SSH private key/],
-      ['file:///etc', /use https or http/],
-    ])('an address such as %s', async (url, message) => {
-      await expect(fx.resolve({ url }, { branch: 'master' })).rejects.toEqual(fx.failsWith('invalid-url', message))
-      await expect(fx.fetch({ url }, 'a'.repeat(40))).rejects.toEqual(fx.failsWith('invalid-url', message))
+      ['ssh://git@127.0.0.1/x', 'authentication', /SSH private key file is required/],
+      ['git@127.0.0.1:x', 'authentication', /SSH private key file is required/],
+      ['ssh://git@127.0.0.1/', 'invalid-url', /path that is empty/],
+      ['file:///etc', 'invalid-url', /use https or http/],
+    ])('an address such as %s', async (url, kind, message) => {
+      await expect(fx.resolve({ url }, { branch: 'master' })).rejects.toEqual(fx.failsWith(kind, message))
+      await expect(fx.fetch({ url }, 'a'.repeat(40))).rejects.toEqual(fx.failsWith(kind, message))
+    })
+
+    test('an SSH key for an http server', async () => {
+      const { url } = await fx.repository()
+      await expect(fx.resolve({ url, credentials: { kind: 'ssh', privateKey: 'CANARY' } }, { branch: 'master' })).rejects.toEqual(
+        fx.failsWith('authentication', /^(?!.*CANARY).*use its ssh address/),
+      )
     })
   })
 }

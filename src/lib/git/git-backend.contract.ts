@@ -2,8 +2,8 @@
 import { readFile, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type ContractFixture, type CreateBackend, useContractFixture } from './backend-fixture.contract.ts'
-import { describeAccess, describeFaults } from './git-access.contract.ts'
+import { type ContractFixture, type CreateBackend, type OtherWay, useContractFixture } from './backend-fixture.contract.ts'
+import { describeAccess, describeFaults, describeLimits } from './git-access.contract.ts'
 import { DEFAULT_GIT_LIMITS } from './types.ts'
 
 /** Runs the contract over http(s). `create` is called once. */
@@ -11,8 +11,18 @@ export function describeGitBackend(name: string, create: CreateBackend): void {
   describe(`git backend ${name}`, () => {
     const fx = useContractFixture(create)
     describeFiles(fx)
+    describeLimits(fx)
     describeFaults(fx)
     describeAccess(fx)
+  })
+}
+
+/** Runs what of the contract does not depend on http over another way, such as ssh. */
+export function describeGitBackendOver(name: string, create: CreateBackend, way: OtherWay): void {
+  describe(`git backend ${name}`, () => {
+    const fx = useContractFixture(create, way)
+    describeFiles(fx)
+    describeLimits(fx)
   })
 }
 

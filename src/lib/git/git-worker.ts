@@ -5,6 +5,7 @@ import { toGitError } from './error-table.ts'
 import { toErrorData } from './errors.ts'
 import type { GitBackend } from './types.ts'
 import type { GitJob, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
+import type { GitWriter } from './write/types.ts'
 
 /**
  * Serves the jobs of the main thread, all at once, until it ends this one. To be called in a worker thread whose `workerData.role` is `git`;
@@ -17,8 +18,9 @@ export async function runGitWorker(): Promise<void> {
   process.on('unhandledRejection', () => {})
   const running = new Map<number, AbortController>()
   // Requests that come while the library loads wait in the port.
-  const { createIsomorphicBackend } = await import('./isomorphic.ts')
-  const backend = createIsomorphicBackend(createDispatchers())
+  const [{ createIsomorphicBackend }, { createPusher }] = await Promise.all([import('./isomorphic.ts'), import('./write/push.ts')])
+  const dispatchers = createDispatchers()
+  const backend = { ...createIsomorphicBackend(dispatchers), ...createPusher(dispatchers) }
 
   async function answer(id: number, job: GitJob): Promise<WorkerAnswer> {
     const abort = new AbortController()
@@ -39,8 +41,9 @@ export async function runGitWorker(): Promise<void> {
   })
 }
 
-async function perform(backend: GitBackend, job: GitJob, signal: AbortSignal): Promise<string | undefined> {
+async function perform(backend: GitBackend & GitWriter, job: GitJob, signal: AbortSignal): Promise<string | undefined> {
   if (job.kind === 'resolve') return backend.resolve(job.remote, job.ref, signal)
+  if (job.kind === 'push') return backend.push(job.remote, job.change, job.limits, signal)
   await backend.fetch(job.remote, job.commit, job.into, job.options, signal)
   return undefined
 }

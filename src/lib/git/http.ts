@@ -2,7 +2,7 @@
 import type { Dispatcher } from 'undici'
 import { StatusError, toGitError } from './error-table.ts'
 import { GitError } from './errors.ts'
-import type { GitCredentials } from './types.ts'
+import type { HttpCredentials } from './types.ts'
 import { redactUrl } from './url.ts'
 
 /** A request of the git library. */
@@ -27,7 +27,7 @@ export interface TransportOptions {
   /** The repository, without credentials. */
   readonly url: string
   readonly origin: string
-  readonly credentials?: GitCredentials | undefined
+  readonly credentials?: HttpCredentials | undefined
   /** The connections for an address. */
   readonly dispatcherFor: (target: string) => Dispatcher
   /** Longest wait for headers, and for each further piece of the body, in milliseconds. */

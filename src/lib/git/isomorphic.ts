@@ -1,10 +1,12 @@
 // The backend on isomorphic-git. It blocks the event loop for a second now and then and keeps packs in memory: it belongs into a worker thread.
 import { mkdir, rm } from 'node:fs/promises'
 import git from 'isomorphic-git'
+import { unlessAborted } from './abort.ts'
 import { writeTree } from './checkout.ts'
 import type { Dispatchers } from './dispatchers.ts'
 import { toGitError } from './error-table.ts'
 import { GitError } from './errors.ts'
+import { createGitHubAppTokens } from './github-app.ts'
 import { withHead } from './head-ref.ts'
 import { createTransport, type Transport } from './http.ts'
 import { createMemoryFs, type MemoryFs } from './memory-fs.ts'
@@ -12,41 +14,91 @@ import { scanPack } from './pack-scan.ts'
 import { checkBranch, checkTag, isCommitId } from './refs.ts'
 import { planTree, wantedBy } from './tree.ts'
 import type { FetchOptions, GitBackend, GitLimits, GitRef, GitRemote } from './types.ts'
-import { parseHttpUrl, redactUrl } from './url.ts'
+import { isSshUrl, parseHttpUrl, redactUrl } from './url.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
 /** The longest silence of a server that is sending a pack. */
 const FETCH_IDLE_MS = 60_000
 /** A list of refs: a quarter of a million of them. */
 const MAX_REFS_BYTES = 32 * 2 ** 20
+/** What the git library takes for the address of a repository that is reached by ssh; it knows http only. */
+const SSH_STAND_IN = 'http://ssh.invalid/repository'
 const GITDIR = '/git'
 
-/** A backend for http(s) that works in the calling thread; `dispatchers` keeps its connections. */
-export function createIsomorphicBackend(dispatchers: Dispatchers): GitBackend {
+/** A transport, and the addresses it is for. */
+interface Access {
+  readonly http: Transport
+  /** For messages. */
+  readonly url: string
+  /** For the git library. */
+  readonly base: string
+}
+
+interface TransferLimits {
+  readonly idleMs: number
+  readonly timeMs: number
+  readonly maxBytes: number
+}
+
+/** A backend for http(s) and ssh that works in the calling thread; `dispatchers` keeps its connections. */
+export function createIsomorphicBackend(dispatchers: Dispatchers, now: () => number = Date.now): GitBackend {
+  const tokens = createGitHubAppTokens(dispatchers, now)
+
   /** Runs `work` with a transport, a time limit and errors for the user. */
   async function withTransport<T>(
     remote: GitRemote,
-    limits: { idleMs: number; timeMs: number; maxBytes: number },
+    limits: TransferLimits,
     signal: AbortSignal,
-    work: (url: string, transport: Transport, limited: AbortSignal) => Promise<T>,
+    work: (access: Access, limited: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const address = parseHttpUrl(remote.url)
-    const credentials = remote.credentials ?? address.credentials
     const limited = AbortSignal.any([signal, AbortSignal.timeout(limits.timeMs)])
+    const run = isSshUrl(remote.url) ? overSsh<T> : overHttp<T>
     try {
-      const transport = createTransport({
-        url: address.url,
-        origin: address.origin,
-        credentials,
-        dispatcherFor: (target) => dispatchers.for(remote, target),
-        idleMs: limits.idleMs,
-        maxBytes: limits.maxBytes,
-        signal: limited,
-      })
-      return await work(address.url, transport, limited)
+      return await run(remote, limits, limited, work)
     } catch (error) {
       signal.throwIfAborted()
-      throw toGitError(limited.aborted ? limited.reason : error, address.url)
+      throw toGitError(limited.aborted ? limited.reason : error, remote.url)
+    }
+  }
+
+  async function overHttp<T>(
+    remote: GitRemote,
+    { idleMs, maxBytes }: TransferLimits,
+    signal: AbortSignal,
+    work: (access: Access, limited: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { url, origin, credentials: inside } = parseHttpUrl(remote.url)
+    const given = remote.credentials ?? inside
+    if (given?.kind === 'ssh')
+      throw new GitError(
+        'authentication',
+        `an SSH private key does not open ${redactUrl(url)}: use its ssh address, or a user name and password`,
+      )
+    const app = given?.kind === 'github-app' ? given : undefined
+    const credentials = given?.kind === 'github-app' ? await tokens.credentialsFor(remote, given, signal) : given
+    const dispatcherFor = (target: string) => dispatchers.for(remote, target)
+    const http = createTransport({ url, origin, credentials, dispatcherFor, idleMs, maxBytes, signal })
+    try {
+      return await work({ http, url, base: url }, signal)
+    } catch (error) {
+      if (app && toGitError(error, url).kind === 'authentication') tokens.forget(remote, app)
+      throw error
+    }
+  }
+
+  /** Most programs never meet an ssh address, and need not load what it takes. */
+  async function overSsh<T>(
+    remote: GitRemote,
+    { idleMs, maxBytes }: TransferLimits,
+    signal: AbortSignal,
+    work: (access: Access, limited: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { createSshTransport } = await import('./ssh/transport.ts')
+    const http = createSshTransport(remote, { idleMs, maxBytes, signal, now })
+    try {
+      return await work({ http, url: remote.url, base: SSH_STAND_IN }, signal)
+    } finally {
+      http.close()
     }
   }
 
@@ -54,9 +106,10 @@ export function createIsomorphicBackend(dispatchers: Dispatchers): GitBackend {
     const wanted = wantedRefs(ref)
     if ('commit' in wanted) return wanted.commit
     const timeMs = remote.timeoutMs ?? DEFAULT_TIMEOUT_MS
-    return withTransport(remote, { idleMs: timeMs, timeMs, maxBytes: MAX_REFS_BYTES }, signal, async (url, http, limited) => {
+    return withTransport(remote, { idleMs: timeMs, timeMs, maxBytes: MAX_REFS_BYTES }, signal, async ({ http, url, base }, limited) => {
       for (const name of wanted.names) {
-        const refs = await unlessAborted(limited, git.listServerRefs({ http, url, prefix: name, peelTags: true, protocolVersion: 2 }))
+        const asked = git.listServerRefs({ http, url: base, prefix: name, peelTags: true, protocolVersion: 2 })
+        const refs = await unlessAborted(limited, asked)
         const found = refs.find((one) => one.ref === name)
         if (found) return found.peeled ?? found.oid
       }
@@ -72,13 +125,14 @@ export function createIsomorphicBackend(dispatchers: Dispatchers): GitBackend {
     if (!isCommitId(commit)) throw new GitError('unknown-ref', `${JSON.stringify(commit.slice(0, 100))} is not a commit id`)
     const oid = commit.toLowerCase()
     const idleMs = Math.max(FETCH_IDLE_MS, remote.timeoutMs ?? 0)
-    await withTransport(remote, { idleMs, timeMs: limits.timeMs, maxBytes: limits.packBytes }, signal, async (url, http, limited) => {
+    await withTransport(remote, { idleMs, timeMs: limits.timeMs, maxBytes: limits.packBytes }, signal, async (access, limited) => {
+      const { url } = access
       if (oid.length > 40)
         throw new GitError(
           'protocol',
           `the repository ${redactUrl(url)} uses SHA-256 for its objects, which is not supported; convert it to SHA-1`,
         )
-      const repository = await unlessAborted(limited, fetchCommit(url, http, oid, limits))
+      const repository = await unlessAborted(limited, fetchCommit(access, oid, limits))
       const root = await repository.treeOf(oid)
       const plan = await planTree(root, repository.readTree, wantedBy(paths), limits, url)
       await mkdir(into, { mode: 0o700 })
@@ -92,19 +146,6 @@ export function createIsomorphicBackend(dispatchers: Dispatchers): GitBackend {
   }
 
   return { resolve, fetch }
-}
-
-/** What a broken answer does to the library may be that it never comes back. */
-async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => aborted.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    signal.throwIfAborted()
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }
 
 /** The full names a ref may have, best first; or the commit id it is. */
@@ -138,17 +179,16 @@ interface Repository {
 }
 
 /** Asks for the commit itself; a server that gives only what a ref names is asked for everything, and the commit looked for in it. */
-async function fetchCommit(url: string, http: Transport, oid: string, limits: GitLimits): Promise<Repository> {
-  const alone = await fetchInto(url, http, { ref: oid, remoteRef: oid, singleBranch: true, depth: 1 }, limits)
+async function fetchCommit(access: Access, oid: string, limits: GitLimits): Promise<Repository> {
+  const alone = await fetchInto(access, { ref: oid, remoteRef: oid, singleBranch: true, depth: 1 }, limits)
   if (await alone.has(oid)) return alone
-  const all = await fetchInto(url, http, { singleBranch: false, tags: true }, limits)
+  const all = await fetchInto(access, { singleBranch: false, tags: true }, limits)
   if (await all.has(oid)) return all
-  throw new GitError('unknown-ref', `the repository ${redactUrl(url)} has no commit ${oid}; name another`)
+  throw new GitError('unknown-ref', `the repository ${redactUrl(access.url)} has no commit ${oid}; name another`)
 }
 
 async function fetchInto(
-  url: string,
-  http: Transport,
+  { http, url, base }: Access,
   what: { ref?: string; remoteRef?: string; singleBranch: boolean; depth?: number; tags?: boolean },
   limits: GitLimits,
 ): Promise<Repository & { has(oid: string): Promise<boolean> }> {
@@ -156,8 +196,8 @@ async function fetchInto(
     if (path.endsWith('.pack')) scanPack(data, limits, url)
   })
   const repo = { fs, gitdir: GITDIR, dir: GITDIR, cache: {} }
-  await prepare(fs, url)
-  await git.fetch({ ...repo, http: withHead(http), url, remote: 'origin', ...what })
+  await prepare(fs, base)
+  await git.fetch({ ...repo, http: withHead(http), url: base, remote: 'origin', ...what })
   return {
     treeOf: async (commit) => (await git.readCommit({ ...repo, oid: commit })).commit.tree,
     readTree: async (oid) => (await git.readTree({ ...repo, oid })).tree,

@@ -1,9 +1,36 @@
 // What the rest of the program knows about git: where a repository is, which commit a ref names, and how to get its files.
 
-/** Credentials of an http(s) server. They are sent to the origin of the repository's URL and to no other. */
-export type GitCredentials =
+/** Credentials. Those of http(s) servers are sent to the origin of the repository's URL and to no other. */
+export type GitCredentials = HttpCredentials | SshKey | GitHubApp
+
+/** What an http(s) server is shown. */
+export type HttpCredentials =
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   | { readonly kind: 'bearer'; readonly token: string }
+
+/** A private key for ssh, in OpenSSH or PEM format, without passphrase. */
+export interface SshKey {
+  readonly kind: 'ssh'
+  readonly privateKey: string
+}
+
+/** A GitHub App that is installed where the repository is: it is exchanged for tokens that are good for an hour. */
+export interface GitHubApp {
+  readonly kind: 'github-app'
+  readonly appId: string
+  readonly installationId: string
+  /** RSA, PEM. */
+  readonly privateKey: string
+}
+
+/** A text in the format of known_hosts, and how it is called in messages (`secret "x"`). */
+export interface KnownHostsText {
+  readonly name: string
+  readonly text: string
+}
+
+/** How the keys of ssh servers are checked: the first text that knows the host decides; `unchecked` takes any key, and with it any man in the middle. */
+export type HostKeys = { readonly known: readonly KnownHostsText[] } | 'unchecked'
 
 /** Proxies as the environment names them: one for http, one for https addresses, and the hosts (comma separated) that are reached directly; loopback always is. */
 export interface GitProxy {
@@ -14,9 +41,14 @@ export interface GitProxy {
 
 /** A repository and how to reach it. */
 export interface GitRemote {
-  /** http(s) URL. A user name and password inside it count as credentials unless `credentials` are given. */
+  /**
+   * http(s) URL; a user name and password inside it count as credentials unless `credentials` are given.
+   * Or an address for ssh: `ssh://user@host:port/path`, `user@host:path`.
+   */
   readonly url: string
   readonly credentials?: GitCredentials | undefined
+  /** For ssh; default: the keys that large hosting services publish. */
+  readonly hostKeys?: HostKeys | undefined
   /** PEM certificates that are trusted besides the usual ones. */
   readonly caBundle?: string | undefined
   readonly insecureSkipTLSVerify?: boolean | undefined

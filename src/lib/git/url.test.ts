@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isSshUrl, parseHttpUrl, redactUrl } from './url.ts'
+import { isSshUrl, parseHttpUrl, parseSshUrl, redactUrl } from './url.ts'
 
 describe('addresses of repositories', () => {
   test.each([
@@ -26,7 +26,7 @@ describe('addresses of repositories', () => {
     ['git+ssh://git@git.example/app', /needs an SSH private key/],
     ['file:///etc', /cannot be reached by file/],
     ['git://git.example/app', /cannot be reached by git/],
-    ['ext::sh -c true', /ssh|is not a URL/],
+    ['ext::sh -c true', /SSH|is not a URL/],
     ['/srv/git/app', /is not a URL/],
     ['', /is not a URL/],
     ['https://git.example/a b', /is not a URL/],
@@ -42,6 +42,63 @@ describe('addresses of repositories', () => {
   test('only what git reaches by ssh counts as ssh', () => {
     expect(['ssh://h/x', 'git@h:x', 'h:x/y', 'SSH://h'].every(isSshUrl)).toBe(true)
     expect(['https://h/x', 'http://h:80/x', './a:b', '/a:b', 'https://u:p@h/x'].some(isSshUrl)).toBe(false)
+  })
+})
+
+describe('addresses for ssh', () => {
+  test.each<[string, string, string, number, string]>([
+    ['ssh://me@git.example:2222/team/app.git', 'me', 'git.example', 2222, '/team/app.git'],
+    ['ssh://Git.Example/app/', 'git', 'git.example', 22, '/app'],
+    ['git+ssh://git@git.example/~me/app', 'git', 'git.example', 22, '~me/app'],
+    ['ssh://git@[::1]:2222/a%20b', 'git', '::1', 2222, '/a b'],
+    ['ssh://me:password@git.example/app', 'me', 'git.example', 22, '/app'],
+    ['git@git.example:team/app.git', 'git', 'git.example', 22, 'team/app.git'],
+    ['git.example:/srv/app', 'git', 'git.example', 22, '/srv/app'],
+    ['git@[::1]:app', 'git', '::1', 22, 'app'],
+    ['org@vs-ssh.visualstudio.com:v3/org/project/repo', 'org', 'vs-ssh.visualstudio.com', 22, 'v3/org/project/repo'],
+  ])('%s is taken', (text, user, host, port, path) => {
+    expect(isSshUrl(text)).toBe(true)
+    expect(parseSshUrl(text)).toEqual({ user, host, port, path })
+  })
+
+  test.each([
+    'ssh://git.example/',
+    'ssh://git@git.example/app?x=1',
+    'ssh://git@git.example/app#x',
+    'ssh://git@git.example:99999/app',
+    'ssh://-oProxyCommand=x/app',
+    'ssh://-x@git.example/app',
+    'git@-oProxyCommand=x:app',
+    'git@git.example:-app',
+    'git@git.example:a\u0000b',
+    'ssh://git@git.example/a%0ab',
+    'https:git.example/app',
+    'ext::sh -c true',
+    `git@git.example:${'a'.repeat(3000)}`,
+  ])('%s is refused', (text) => {
+    expect(() => parseSshUrl(text)).toThrow(expect.objectContaining({ kind: 'invalid-url' }))
+  })
+
+  test('any text gives an address that no server takes for an option, or is refused', () => {
+    const piece = fc.oneof(
+      fc.constantFrom('ssh://', '@', ':', '/', '~', '-', '%00', '%2d', '[', ']', '::1', ' ', "'", '..'),
+      fc.string({ maxLength: 6 }),
+    )
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const text = pieces.join('')
+        fc.pre(isSshUrl(text))
+        try {
+          const { user, host, port, path } = parseSshUrl(text)
+          for (const part of [user, host, path]) expect(part).toMatch(/^[^-]/)
+          expect(port).toBeGreaterThanOrEqual(0)
+          expect(`${host}${path}`).not.toMatch(/\p{Cc}/u)
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'GitError', kind: 'invalid-url' })
+        }
+      }),
+      { numRuns: 3_000 },
+    )
   })
 })
 

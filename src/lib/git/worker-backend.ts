@@ -6,6 +6,7 @@ import { GitError } from './errors.ts'
 import type { GitBackend, GitRemote } from './types.ts'
 import { redactUrl } from './url.ts'
 import { GIT_WORKER_DATA, type GitJob, type WorkerAnswer, type WorkerRequest } from './worker-protocol.ts'
+import type { GitWriter } from './write/types.ts'
 
 export interface GitWorkerOptions {
   /** Module the thread starts with; it calls `runGitWorker()`. Default: the one beside this file, for the unbundled program. */
@@ -18,7 +19,7 @@ export interface GitWorkerOptions {
 }
 
 /** A backend in a worker thread, which starts with the first job. */
-export interface GitWorkerBackend extends GitBackend {
+export interface GitWorkerBackend extends GitBackend, GitWriter {
   /** Ends the thread; jobs under way fail. */
   close(): Promise<void>
 }
@@ -36,8 +37,8 @@ interface Pending {
   timer: NodeJS.Timeout | undefined
 }
 
-/** Questions about refs are short and small; a fetch keeps a whole pack in memory. */
-const AT_A_TIME: Readonly<Record<GitJob['kind'], number>> = { resolve: 16, fetch: 4 }
+/** Questions about refs are short and small; a fetch keeps a whole pack in memory, and so does a push. */
+const AT_A_TIME: Readonly<Record<GitJob['kind'], number>> = { resolve: 16, fetch: 4, push: 2 }
 const DEFAULT_RESOLVE_MS = 30_000
 
 /**
@@ -178,6 +179,10 @@ export function createGitWorkerBackend(options: GitWorkerOptions = {}): GitWorke
       const { paths, limits } = fetchOptions
       await submit({ kind: 'fetch', remote: plain(remote), commit, into, options: { paths, limits } }, signal)
     },
+    push: (remote, { branch, base, files, author, message }, limits, signal) => {
+      const change = { branch, base, files, author, message }
+      return submit({ kind: 'push', remote: plain(remote), change, limits }, signal)
+    },
     async close() {
       closed = true
       for (const pending of waiting.splice(0)) settle(pending).reject(lost(pending.job))
@@ -187,8 +192,8 @@ export function createGitWorkerBackend(options: GitWorkerOptions = {}): GitWorke
 }
 
 /** Only what belongs to a remote: an object with more to it may hold what cannot cross the border of a thread. */
-function plain({ url, credentials, caBundle, insecureSkipTLSVerify, proxy, timeoutMs }: GitRemote): GitRemote {
-  return { url, credentials, caBundle, insecureSkipTLSVerify, proxy, timeoutMs }
+function plain({ url, credentials, hostKeys, caBundle, insecureSkipTLSVerify, proxy, timeoutMs }: GitRemote): GitRemote {
+  return { url, credentials, hostKeys, caBundle, insecureSkipTLSVerify, proxy, timeoutMs }
 }
 
 function settle(pending: Pending): Pending {
@@ -198,7 +203,8 @@ function settle(pending: Pending): Pending {
 }
 
 function limitOf(job: GitJob): number {
-  return job.kind === 'resolve' ? (job.remote.timeoutMs ?? DEFAULT_RESOLVE_MS) : job.options.limits.timeMs
+  if (job.kind === 'resolve') return job.remote.timeoutMs ?? DEFAULT_RESOLVE_MS
+  return job.kind === 'push' ? job.limits.timeMs : job.options.limits.timeMs
 }
 
 /** What is removed after an error must not be somebody else's. */

@@ -1,14 +1,16 @@
 // What the main thread and the git worker say to each other.
 import type { GitErrorData } from './errors.ts'
-import type { FetchOptions, GitRef, GitRemote } from './types.ts'
+import type { FetchOptions, GitLimits, GitRef, GitRemote } from './types.ts'
+import type { GitChange } from './write/types.ts'
 
 /** `workerData` of a thread that is to be a git worker. */
 export const GIT_WORKER_DATA = { role: 'git' } as const
 
-/** One call of a backend. */
+/** One call of a backend, or of a writer. */
 export type GitJob =
   | { readonly kind: 'resolve'; readonly remote: GitRemote; readonly ref: GitRef }
   | { readonly kind: 'fetch'; readonly remote: GitRemote; readonly commit: string; readonly into: string; readonly options: FetchOptions }
+  | { readonly kind: 'push'; readonly remote: GitRemote; readonly change: GitChange; readonly limits: GitLimits }
 
 /** To the worker. */
 export type WorkerRequest = { readonly id: number; readonly job: GitJob } | { readonly id: number; readonly cancel: true }
