@@ -82,7 +82,9 @@ try {
   await installCrds(client, join(ROOT, 'crds'))
   await applyAll(
     client,
-    hubObjects({ images: { hub: 'none', agent: 'none' }, hub, version: '0.1.0' }).filter(({ kind }) => kind !== 'Deployment'),
+    hubObjects({ images: { hub: 'none', agent: 'none' }, hub, version: '0.1.0', config: { manageAgent: false } }).filter(
+      ({ kind }) => kind !== 'Deployment',
+    ),
   )
   const members: KubeObject[] = Array.from({ length: clusterCount }, (_, index) => ({
     ...CLUSTER,

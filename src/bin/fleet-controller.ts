@@ -21,7 +21,8 @@ async function run(config: ControllerConfig, signal: AbortSignal): Promise<void>
   const connection = await loadConnection({ kubeconfig: config.kubeconfig, serviceHost, servicePort })
   const client = createClient(connection)
   const informers = createInformerFactory(client, { log })
-  const servers = await serveProgram(config)
+  const waitingFor = new Set(['caches'])
+  const servers = await serveProgram(config, () => [...waitingFor])
   const backend = createGitWorkerBackend({ log, workerEntry: GIT_WORKER_ENTRY })
   const helm = (await locate(config.helmBinary, config.searchPath)) ?? config.helmBinary
   const charts = createChartDownloader({ helm, backend, proxy: config.proxy, tempDir: tmpdir(), pid: process.pid })
@@ -31,7 +32,9 @@ async function run(config: ControllerConfig, signal: AbortSignal): Promise<void>
     const controllers = createControllers(config, parts)
     const runnables = [...createListeners(config, parts), ...createObjectMetrics(config, parts)]
     const leaderElection = elect(config, { connection, name: config.lease, log })
-    await createManager({ informers: [informers], controllers, runnables, leaderElection, log }).run(signal)
+    await createManager({ informers: [informers], controllers, runnables, leaderElection, log, onSynced: () => waitingFor.clear() }).run(
+      signal,
+    )
   } finally {
     await Promise.all([servers.stop(), charts.close(), registries.close(), backend.close(), client.close()])
   }

@@ -81,7 +81,7 @@ export function createControllers(config: ControllerConfig, parts: HubParts): Co
     metrics,
     shard,
   })
-  const isOurs = ({ metadata }: KubeObject) => (metadata.labels?.[SHARD_REF_LABEL] ?? '') === shard
+  const isOurs = ofShard(shard)
   const status = (name: ControllerName) => ({ ...common(name), informers: createStatusInformers(informers), handles: isOurs })
   const recorder = (component: string) =>
     createEventRecorder(client, { component: shard ? `${component}-${shard}` : component, clock: systemClock, log })
@@ -148,6 +148,10 @@ export function createControllers(config: ControllerConfig, parts: HubParts): Co
   return CONTROLLERS.filter((name) => config.controllers.has(name)).flatMap((name) => makers[name]())
 }
 
+function ofShard(shard: string): (object: KubeObject) => boolean {
+  return ({ metadata }) => (metadata.labels?.[SHARD_REF_LABEL] ?? '') === shard
+}
+
 /** What listens on every replica. */
 export function createListeners(config: ControllerConfig, { client, informers, log }: HubParts): Runnable[] {
   if (!config.webhooks) return []
@@ -157,7 +161,7 @@ export function createListeners(config: ControllerConfig, { client, informers, l
 }
 
 /** The gauges of objects, which the leader alone shows: sums over replicas would count twice. */
-export function createObjectMetrics({ controllers }: ControllerConfig, { informers, metrics }: HubParts): Runnable[] {
+export function createObjectMetrics({ controllers, shard }: ControllerConfig, { informers, metrics }: HubParts): Runnable[] {
   const kinds = new Set(METRIC_KINDS.filter((kind) => controllers.has(kind)))
   if (!metrics || kinds.size === 0) return []
   const caches = createStatusInformers(informers)
@@ -165,7 +169,7 @@ export function createObjectMetrics({ controllers }: ControllerConfig, { informe
     {
       name: 'object metrics',
       async run(signal) {
-        const remove = metrics.add(() => fleetMetrics(caches, kinds))
+        const remove = metrics.add(() => fleetMetrics(caches, kinds, ofShard(shard)))
         await untilAborted(signal)
         remove()
       },

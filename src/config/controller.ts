@@ -82,7 +82,7 @@ export const CONTROLLER_USAGE = `fleet-controller: watches GitRepos, HelmOps and
   --kubeconfig FILE        the hub; default: KUBECONFIG, or the pod's service account
   --namespace NAME         the system namespace; default: NAMESPACE, or cattle-fleet-system
   --controllers A,B        run only these of: ${CONTROLLERS.join(', ')};
-                           schedule needs EXPERIMENTAL_SCHEDULES=true. --controllers=-A,-B: all but these
+                           schedule needs EXPERIMENTAL_SCHEDULES=true, imagescan IMAGESCAN_ENABLED=true. --controllers=-A,-B: all but these
   --shard-id ID            take only objects with the label fleet.cattle.io/shard-ref=ID
   --listen HOST:PORT       receive webhooks of git servers there; default: :8080 with --controllers=gitrepo, otherwise nowhere
   --leader-elect=BOOL      wait for the lease before working; default: true

@@ -18,7 +18,7 @@ test.each([['--nope'], ['--on=maybe'], ['--name'], ['word']])('refuses %s', (arg
 
 test('runs all controllers by default but those that are switched on, and holds the lease of its group', () => {
   const config = controllerConfig([], {}, host)
-  expect([...config.controllers]).toEqual(CONTROLLERS.filter((name) => name !== 'schedule'))
+  expect([...config.controllers]).toEqual(CONTROLLERS.filter((name) => !['schedule', 'imagescan'].includes(name)))
   expect([config.namespace, config.lease, config.identity, config.election.enabled]).toEqual([
     'cattle-fleet-system',
     'fleet-controller-leader-election-shard',

@@ -19,6 +19,8 @@ export interface ManagerOptions {
    * Returning or rejecting before `signal` was aborted is an error of the manager. Without it there is no election.
    */
   leaderElection?: ((lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal) => Promise<unknown>) | undefined
+  /** Called once the caches are filled, on every replica. */
+  onSynced?: (() => void) | undefined
   log: Logger
   clock?: Clock | undefined
   /** How long a part may take to stop; default 30 s, which is more than controllers take by themselves. */
@@ -63,6 +65,7 @@ export function createManager(options: ManagerOptions): Manager {
     }
     if (stop.aborted) return
     log.info({}, 'caches are filled')
+    options.onSynced?.()
     if (!leaderElection) return lead(stop)
     await leaderElection(lead, stop)
     if (!stop.aborted) throw new Error('leadership was lost')

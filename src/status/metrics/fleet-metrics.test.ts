@@ -16,7 +16,7 @@ const object = (kind: string, name: string, rest: object): KubeObject =>
 
 test('a bundle has its counters and one series a state', () => {
   const bundle = object('Bundle', 'app', { status: { summary: { desiredReady: 3, ready: 3 } } })
-  const text = fleetMetrics(caches({ bundles: [bundle] }), new Set(['bundle']))
+  const text = fleetMetrics(caches({ bundles: [bundle] }), new Set(['bundle']), () => true)
   const labels = 'name="app",namespace="fleet-default",commit="",repo="",generation="3"'
   expect(text).toContain(`# TYPE fleet_bundle_desired_ready gauge\nfleet_bundle_desired_ready{${labels},state="Ready"} 3\n`)
   expect(text).toContain(`fleet_bundle_err_applied{${labels},state="Ready"} 0\n`)
@@ -35,6 +35,7 @@ test('names are those of upstream', () => {
       bundleDeployments: [object('BundleDeployment', 'bd', { spec: { deploymentID: 'x' } })],
     }),
     new Set(['gitrepo', 'helmop', 'cluster', 'clustergroup', 'bundledeployment']),
+    () => true,
   )
   for (const line of [
     'fleet_gitrepo_resources_desired_ready{name="g",namespace="fleet-default",repo="https://h/r",branch="",paths="a;b"} 2',

@@ -16,7 +16,9 @@ import {
 import { deploymentState } from '../../api/state.ts'
 import type { BundleSummary, ResourceCounts } from '../../api/status.ts'
 import { isSummaryReady, summaryState } from '../../api/summary.ts'
+import { getCondition } from '../../lib/controller/conditions.ts'
 import { redactUrl } from '../../lib/git/url.ts'
+import type { Informer } from '../../lib/kube/informer.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import type { StatusInformers } from '../informers.ts'
 import { type Family, type Labels, labelText, renderFamilies } from './exposition.ts'
@@ -45,28 +47,42 @@ const COUNTERS: readonly (readonly [keyof ResourceCounts, string])[] = [
   ['waitApplied', 'waiting to be deployed'],
 ]
 
-/** The exposition text of the kinds asked for. One pass over the caches, no request. */
-export function fleetMetrics(informers: StatusInformers, kinds: ReadonlySet<MetricKind>): string {
-  return renderFamilies([...kinds].flatMap((kind) => FAMILIES[kind](informers)))
+/** The exposition text of the kinds asked for, of the objects that `handles` names. One pass over the caches, no request. */
+export function fleetMetrics(informers: StatusInformers, kinds: ReadonlySet<MetricKind>, handles: (object: KubeObject) => boolean): string {
+  const listed = <T extends KubeObject>(informer: Informer<T>) => informer.list().filter(handles)
+  const { gitRepos, helmOps, bundles, bundleDeployments, clusters, clusterGroups } = informers
+  const objects: Listed = {
+    gitRepos: () => listed(gitRepos),
+    helmOps: () => listed(helmOps),
+    bundles: () => listed(bundles),
+    bundleDeployments: () => listed(bundleDeployments),
+    clusters: () => listed(clusters),
+    clusterGroups: () => listed(clusterGroups),
+  }
+  return renderFamilies([...kinds].flatMap((kind) => FAMILIES[kind](objects)))
 }
 
-const FAMILIES: Readonly<Record<MetricKind, (informers: StatusInformers) => Family[]>> = {
-  gitrepo: ({ gitRepos }) => gaugesOf('gitrepo', gitRepos.list(), makerGauges<GitRepo>(), gitRepoLabels),
-  helmop: ({ helmOps }) => gaugesOf('helmop', helmOps.list(), makerGauges<HelmOp>(), helmOpLabels),
+type Listed = {
+  readonly [K in keyof Omit<StatusInformers, 'contents'>]: () => readonly (StatusInformers[K] extends Informer<infer T> ? T : never)[]
+}
+
+const FAMILIES: Readonly<Record<MetricKind, (objects: Listed) => Family[]>> = {
+  gitrepo: ({ gitRepos }) => gaugesOf('gitrepo', gitRepos(), makerGauges<GitRepo>(), gitRepoLabels),
+  helmop: ({ helmOps }) => gaugesOf('helmop', helmOps(), makerGauges<HelmOp>(), helmOpLabels),
   bundle: ({ bundles }) => [
-    ...gaugesOf('bundle', bundles.list(), BUNDLE_GAUGES, (bundle) => ({ ...bundleLabels(bundle), state: bundleState(bundle) })),
-    stateGauge('bundle', bundles.list(), BUNDLE_STATES, bundleState, bundleLabels),
+    ...gaugesOf('bundle', bundles(), BUNDLE_GAUGES, (bundle) => ({ ...bundleLabels(bundle), state: bundleState(bundle) })),
+    stateGauge('bundle', bundles(), BUNDLE_STATES, bundleState, bundleLabels),
   ],
   bundledeployment: ({ bundleDeployments }) => [
-    stateGauge('bundledeployment', bundleDeployments.list(), BUNDLE_STATES, deploymentState, deploymentLabels),
+    stateGauge('bundledeployment', bundleDeployments(), BUNDLE_STATES, deploymentState, deploymentLabels),
   ],
   cluster: ({ clusters }) => [
-    ...gaugesOf('cluster', clusters.list(), CLUSTER_GAUGES, (cluster) => ({ ...clusterLabels(cluster), state: displayState(cluster) })),
-    stateGauge('cluster', clusters.list(), CLUSTER_STATES, displayState, clusterLabels),
+    ...gaugesOf('cluster', clusters(), CLUSTER_GAUGES, (cluster) => ({ ...clusterLabels(cluster), state: displayState(cluster) })),
+    stateGauge('cluster', clusters(), CLUSTER_STATES, displayState, clusterLabels),
   ],
   clustergroup: ({ clusterGroups }) => [
-    ...gaugesOf('cluster_group', clusterGroups.list(), GROUP_GAUGES, (group) => ({ ...identity(group), state: displayState(group) })),
-    stateGauge('cluster_group', clusterGroups.list(), GROUP_STATES, displayState, identity),
+    ...gaugesOf('cluster_group', clusterGroups(), GROUP_GAUGES, (group) => ({ ...identity(group), state: displayState(group) })),
+    stateGauge('cluster_group', clusterGroups(), GROUP_STATES, displayState, identity),
   ],
 }
 
@@ -115,6 +131,11 @@ const CLUSTER_GAUGES: Gauges<Cluster> = [
   ['ready_git_repos', 'Number of GitRepos that are ready on the cluster.', ({ status }) => status?.readyGitRepos],
   ['desired_ready_helm_ops', 'Number of HelmOps that deploy to the cluster.', ({ status }) => status?.desiredReadyHelmOps],
   ['ready_helm_ops', 'Number of HelmOps that are ready on the cluster.', ({ status }) => status?.readyHelmOps],
+  [
+    'connected',
+    'Whether the agent of the cluster reports: 1 if it does.',
+    ({ status }) => (getCondition(status?.conditions, 'Connected')?.status === 'True' ? 1 : 0),
+  ],
   ...COUNTERS.map(([counter, text]): Gauges<Cluster>[number] => [
     `resources_count_${counter.toLowerCase()}`,
     `Number of objects on the cluster that are ${text}.`,

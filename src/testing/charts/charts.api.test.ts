@@ -57,6 +57,7 @@ describe('refused with a word about what to do', () => {
     ['apiServerURL=hub.example.com', 'apiServerURL must begin with https://'],
     ['agentTLSMode=strict,apiServerURL=https://h', 'agentTLSMode strict needs apiServerCA'],
     ['imagescan=true', 'imagescan'],
+    ['image.repository=rancher/fleet', 'image.repository is that of Rancher Fleet'],
     ['controler.replicas=2', "additional properties 'controler' not allowed"],
   ])('fleet with %s', (values, message) => {
     const { ok, output } = render('fleet', ['--set', values])

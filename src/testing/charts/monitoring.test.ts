@@ -36,7 +36,7 @@ let known: ReadonlyMap<string, ReadonlySet<string>>
 
 beforeAll(async () => {
   const metrics = createProcessMetrics()
-  metrics.add(() => fleetMetrics(oneOfEach(), new Set(METRIC_KINDS)))
+  metrics.add(() => fleetMetrics(oneOfEach(), new Set(METRIC_KINDS), () => true))
   for (const isGood of [true, false]) {
     metrics.git.polled({ name: 'a', namespace: 'b' }, isGood, 1)
     metrics.git.read({ name: 'a', namespace: 'b' }, isGood, 1)
