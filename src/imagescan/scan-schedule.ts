@@ -1,11 +1,9 @@
 // When a registry is asked next.
-import { parseDurationMs } from '../lib/duration/duration.ts'
+import { intervalMs } from '../lib/duration/duration.ts'
 import type { Answer } from './questions.ts'
 
 /** Default of `interval` (spec 0.4). */
 const DEFAULT_INTERVAL_MS = 15 * 60_000
-/** Shorter ones are not honoured: a registry is not to be flooded. */
-const MIN_INTERVAL_MS = 1_000
 /** First pause after an error. */
 const RETRY_MS = 30_000
 /** Errors never keep us away for longer, unless the interval itself is longer. */
@@ -14,17 +12,7 @@ const JITTER = 0.1
 
 /** Milliseconds of an interval between scans, or between commits; absent, zero and negative ones are the default. */
 export function intervalMsOf(interval: string | null | undefined): number {
-  const ms = interval ? safeParse(interval) : 0
-  return ms > 0 ? Math.max(ms, MIN_INTERVAL_MS) : DEFAULT_INTERVAL_MS
-}
-
-/** The API server checks durations; one that slipped through is treated as absent. */
-function safeParse(text: string): number {
-  try {
-    return parseDurationMs(text)
-  } catch {
-    return 0
-  }
+  return intervalMs(interval, DEFAULT_INTERVAL_MS)
 }
 
 /**

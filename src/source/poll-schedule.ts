@@ -1,10 +1,8 @@
 // When a repository is asked next.
-import { parseDurationMs } from '../lib/duration/duration.ts'
+import { intervalMs } from '../lib/duration/duration.ts'
 
 /** Default of `pollingInterval` (spec 0.4). */
 const DEFAULT_INTERVAL_MS = 15_000
-/** Shorter ones are not honoured: a server is not to be flooded. */
-const MIN_INTERVAL_MS = 1_000
 /** Errors never keep us away for longer, unless the interval itself is longer. */
 const MAX_BACKOFF_MS = 600_000
 const JITTER = 0.1
@@ -14,17 +12,7 @@ const MIN_RECORD_MS = 30_000
 
 /** Milliseconds of `pollingInterval`; absent, zero and negative ones are the default. */
 export function pollingIntervalMs(interval: string | null | undefined): number {
-  const ms = interval ? safeParse(interval) : 0
-  return ms > 0 ? Math.max(ms, MIN_INTERVAL_MS) : DEFAULT_INTERVAL_MS
-}
-
-/** The API server checks durations; one that slipped through is treated as absent. */
-function safeParse(text: string): number {
-  try {
-    return parseDurationMs(text)
-  } catch {
-    return 0
-  }
+  return intervalMs(interval, DEFAULT_INTERVAL_MS)
 }
 
 export interface PollOutlook {

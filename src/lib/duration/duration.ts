@@ -71,6 +71,24 @@ export function parseDurationMs(text: string): number {
   return Number(parseDuration(text) / 1_000_000n)
 }
 
+/** Shorter intervals are not honoured: a server is not to be flooded. */
+const MIN_INTERVAL_MS = 1_000
+
+/** Milliseconds between two questions, a second at least; the fallback if there is none, or none that is positive. An API server has checked the text before. */
+export function intervalMs(text: string | null | undefined, fallbackMs: number): number {
+  const ms = text ? lenientMs(text) : 0
+  return ms > 0 ? Math.max(ms, MIN_INTERVAL_MS) : fallbackMs
+}
+
+/** One that slipped through the checks is treated as absent. */
+function lenientMs(text: string): number {
+  try {
+    return parseDurationMs(text)
+  } catch {
+    return 0
+  }
+}
+
 /** The text that Go writes for nanoseconds: `1h30m0s`, `1.5s`, `250ms`, `0s`. */
 export function formatDuration(nanoseconds: bigint): string {
   if (nanoseconds < 0n) return `-${formatDuration(-nanoseconds)}`
