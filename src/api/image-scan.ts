@@ -13,7 +13,10 @@ const ImageScanSpec = object(
     policy: object(
       {
         semver: object({ range: text('Range of versions.') }, 'The highest version of a range.'),
-        alphabetical: object({ order: text('DESC or empty takes the greatest tag, anything else the smallest.') }, 'The first or last tag in the order of the alphabet.'),
+        alphabetical: object(
+          { order: text('DESC or empty takes the greatest tag, anything else the smallest.') },
+          'The first or last tag in the order of the alphabet.',
+        ),
       },
       'Which tag is the newest.',
     ),

@@ -6,6 +6,7 @@ import { GIT_WORKER_ENTRY } from '../config/version.ts'
 import { createChartDownloader } from '../lib/charts/downloads.ts'
 import { createManager } from '../lib/controller/manager.ts'
 import { locate } from '../lib/exec/locate.ts'
+import { chooseBackend } from '../lib/git/choose-backend.ts'
 import { createGitWorkerBackend } from '../lib/git/worker-backend.ts'
 import { createClient } from '../lib/kube/client.ts'
 import { loadConnection } from '../lib/kube/connection.ts'
@@ -23,7 +24,12 @@ async function run(config: ControllerConfig, signal: AbortSignal): Promise<void>
   const informers = createInformerFactory(client, { log })
   const waitingFor = new Set(['caches'])
   const servers = await serveProgram(config, () => [...waitingFor])
-  const backend = createGitWorkerBackend({ log, workerEntry: GIT_WORKER_ENTRY })
+  const backend = chooseBackend({
+    backend: createGitWorkerBackend({ log, workerEntry: GIT_WORKER_ENTRY }),
+    searchPath: config.searchPath,
+    tempDir: tmpdir(),
+    warn: (repo, warning) => log.warn({ repo, warning }, 'git repository is read in part'),
+  })
   const helm = (await locate(config.helmBinary, config.searchPath)) ?? config.helmBinary
   const charts = createChartDownloader({ helm, backend, proxy: config.proxy, tempDir: tmpdir(), pid: process.pid })
   const registries = createRegistries({ proxy: config.proxy })

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { GIT_WORKER_ENTRY } from '../../config/version.ts'
 import { WaitingError } from '../../lib/controller/errors.ts'
+import { chooseBackend } from '../../lib/git/choose-backend.ts'
 import { GitError } from '../../lib/git/errors.ts'
 import type { GitRemote } from '../../lib/git/types.ts'
 import { createGitWorkerBackend } from '../../lib/git/worker-backend.ts'
@@ -40,7 +40,7 @@ const FLAGS = {
 export const gitcloner = defineCommand({
   description:
     'Writes the files of a git repository, as they are at a branch, a tag or a commit, into a folder that is new or empty. ' +
-    'History and submodules are left out.',
+    'Without its history.',
   arguments: [
     { name: 'REPO', help: 'URL of the repository' },
     { name: 'PATH', help: 'folder to write into' },
@@ -61,12 +61,16 @@ export const gitcloner = defineCommand({
     if (flags.branch && flags.revision) io.warn('--revision and --branch are both given: the revision is taken')
     if (flags.username && !flags['password-file']) io.warn('--username is of no use without --password-file: going on without it')
     const remote = await remoteOf(call, repo)
-    const backend = createGitWorkerBackend({ log, workerEntry: GIT_WORKER_ENTRY })
+    const backend = chooseBackend({
+      backend: createGitWorkerBackend({ log, workerEntry: GIT_WORKER_ENTRY }),
+      searchPath: call.config.searchPath,
+      tempDir: call.config.tempDir,
+      warn: (_, message) => io.warn(message),
+    })
     const progress = io.progress('cloning')
     try {
       const commit = await checkOut({ backend, remote, ref: refOf(flags), path: target, unique: randomUUID(), signal })
       progress.done()
-      if (existsSync(join(target, '.gitmodules'))) io.warn('the repository has submodules: they are left out')
       io.note(`commit ${commit} is in ${path}`)
     } catch (error) {
       throw mapped(error)
