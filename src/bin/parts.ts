@@ -39,6 +39,7 @@ export function elect(
         log,
         signal,
         lead,
+        onOverrun: () => process.exit(1),
       })
     } finally {
       await client.close()

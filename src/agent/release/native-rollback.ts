@@ -41,20 +41,25 @@ export async function nativeRollback(
     now: clock.now(),
   })
   const record = await records.create(content, customLabels(target.secret))
+  const superseded: Stored[] = []
   try {
     const mode = settings.force ? 'replace' : 'apply'
     const wasUpdated = [target, ...before].some((stored) => stored.release.apply_method !== 'ssa')
     await writeObjects(access.client, objects, { release, mode, wasUpdated, separator: ' && ', slots, clock, signal })
     const gone = [...before, ...(last ? [last] : [])].flatMap((stored) => without(objectsOf(stored.release), objects, namespace))
     await removeObjects(access.client, gone, { release, signal })
+    for (const stored of before) {
+      superseded.push(stored)
+      await records.supersede(stored)
+    }
+    await records.mark(record, 'deployed')
   } catch (error) {
     signal?.throwIfAborted() // stays pending, the next start settles it
     if (settings.keepFailHistory) await records.fail(record, `Rollback "${name}" failed`, error)
     else await records.remove(content)
+    for (const stored of superseded) await records.mark(stored, 'deployed')
     throw error
   }
-  for (const stored of before) await records.supersede(stored)
-  await records.mark(record, 'deployed')
   return { ...release, version: content.version, objects }
 }
 
@@ -84,5 +89,5 @@ function restored(
     status: 'pending-rollback' as const,
     ...(notes === undefined ? {} : { notes }),
   }
-  return { ...target, version, info, apply_method: force ? 'csa' : 'ssa' }
+  return { ...target, version, info, apply_method: force || target.apply_method !== 'ssa' ? 'csa' : 'ssa' }
 }

@@ -2,7 +2,14 @@
 import type { Clock } from '../../lib/controller/clock.ts'
 import { messageOf } from '../../lib/controller/errors.ts'
 import { HelmError } from '../../lib/helm/errors.ts'
-import { encodeRelease, type HelmRelease, type ReleaseSecret, type ReleaseState, releaseSecretName } from '../../lib/helm/release.ts'
+import {
+  type ApplyMethod,
+  encodeRelease,
+  type HelmRelease,
+  type ReleaseSecret,
+  type ReleaseState,
+  releaseSecretName,
+} from '../../lib/helm/release.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
 import { isAlreadyExists, isNotFound } from '../../lib/kube/errors.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
@@ -84,9 +91,10 @@ export function createRecords(client: KubeClient, clock: Clock): Records {
 
 /** The record of a revision that is about to be deployed. `first` is the time of the first revision; the time now unless there was one. */
 export function newRelease(
-  { release, rendered, owner, commit, values, settings }: DeployRequest,
+  request: DeployRequest,
   { version, state, first, now }: { version: number; state: 'pending-install' | 'pending-upgrade'; first: unknown; now: number },
 ): HelmRelease {
+  const { release, rendered, owner, commit, values } = request
   const { defaults } = rendered
   const at = new Date(now).toISOString()
   return {
@@ -109,8 +117,18 @@ export function newRelease(
     },
     ...(Object.keys(values).length > 0 ? { config: values } : {}),
     manifest: manifestOf(rendered.manifests, rendered.chart.name ?? release.name),
-    apply_method: settings.force ? 'csa' : 'ssa',
+    apply_method: recordedMethod(request),
   }
+}
+
+/**
+ * How helm is to write the next version if it is the one that does: as before, or as it would have installed this one (spec 7.3, 10.8).
+ * Written by the client it comes into no conflict with fields that we have applied.
+ */
+function recordedMethod({ current, settings }: DeployRequest): ApplyMethod {
+  if (settings.force) return 'csa'
+  if (current) return current.applyMethod
+  return settings.takeOwnership ? 'csa' : 'ssa'
 }
 
 /** The objects as a release stores them: in the order of installation, each with a source. */

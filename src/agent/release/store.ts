@@ -127,7 +127,8 @@ export function createReleaseStore(client: KubeClient, informer: Informer<KubeOb
     const { name } = secretRef(revision)
     const uid = informer.get(name, revision.namespace)?.metadata.uid
     if (uid !== undefined && owners.has(uid)) return owners.get(uid)
-    const found = ownerOf((await read(revision))?.chart?.metadata)
+    const secret = await readSecret(revision)
+    const found = secret && recordedOwner(secret)
     if (uid === undefined) return found
     if (owners.size >= MAX_OWNERS) owners.clear()
     owners.set(uid, found)
@@ -179,6 +180,15 @@ function newestOf(list: readonly RevisionSummary[]): RevisionSummary[] {
     if (!known || known.version < revision.version) newest.set(indexKey(revision), revision)
   }
   return [...newest.values()]
+}
+
+/** A record that cannot be read is none of ours, and must not keep us from those that are. */
+function recordedOwner(secret: ReleaseSecret): ReleaseOwner | undefined {
+  try {
+    return ownerOf(decodeRelease(secret).chart?.metadata)
+  } catch {
+    return undefined
+  }
 }
 
 function methodOf(release: HelmRelease): ApplyMethod {

@@ -32,7 +32,7 @@ export interface ControllerOptions {
   backoff?: BackoffOptions | undefined
   /** Time limit of one reconcile; default 10 minutes. */
   timeoutMs?: number | undefined
-  /** How long `run` waits after its signal for reconciles under way; default 20 s. */
+  /** How long `run` waits after its signal for reconciles under way before it aborts them; default 4 s. */
   graceMs?: number | undefined
 }
 
@@ -69,7 +69,7 @@ export function createController(options: ControllerOptions): Controller {
   const clock = options.clock ?? systemClock
   const log = options.log.child({ controller: name })
   const timeoutMs = options.timeoutMs ?? 600_000
-  const graceMs = options.graceMs ?? 20_000
+  const graceMs = options.graceMs ?? 4_000
   const queue = createWorkQueue({ name, clock, onReady: schedulePump, backoff: options.backoff, metrics })
   const terminal = new Map<string, string>() // last terminal message by key, so that each is logged once
   const unsubscribes: (() => void)[] = []

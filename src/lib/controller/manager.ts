@@ -23,7 +23,7 @@ export interface ManagerOptions {
   onSynced?: (() => void) | undefined
   log: Logger
   clock?: Clock | undefined
-  /** How long a part may take to stop; default 30 s, which is more than controllers take by themselves. */
+  /** How long a part may take to stop; default 5 s, which is more than controllers need by themselves, and leaves a process that ends within 10 s. */
   graceMs?: number | undefined
 }
 
@@ -38,7 +38,7 @@ export interface Manager {
 /** Runs the parts of a process in order. */
 export function createManager(options: ManagerOptions): Manager {
   const { informers, controllers, log, leaderElection, runnables = [] } = options
-  const partsOptions = { clock: options.clock ?? systemClock, log, graceMs: options.graceMs ?? 30_000 }
+  const partsOptions = { clock: options.clock ?? systemClock, log, graceMs: options.graceMs ?? 5_000 }
 
   async function run(signal: AbortSignal): Promise<void> {
     const caches = new AbortController()

@@ -88,6 +88,24 @@ describe('leader election', () => {
     await through.close()
   })
 
+  test('work that does not end with a lost lease is reported before the lease runs out', async () => {
+    const through = await clientOf(proxy.kubeconfig)
+    let overrunAt = 0
+    const lead = () => new Promise<void>(() => {})
+    const onOverrun = (): void => {
+      overrunAt = Date.now()
+    }
+    const a = candidate('overrun', 'a', { client: through, lead, onOverrun })
+    await eventually('a leads', async () => (await client.find<Lease>({ ...LEASE, namespace, name: 'overrun' })) !== undefined)
+    proxy.fail({ status: 500, count: Number.POSITIVE_INFINITY })
+    const startedAt = Date.now()
+    expect(await a.ended).toBe('lost')
+    expect(overrunAt).toBeGreaterThan(startedAt)
+    expect(overrunAt - startedAt).toBeLessThan(3_000)
+    proxy.resume()
+    await through.close()
+  })
+
   test('survives errors that end before the deadline', async () => {
     const through = await clientOf(proxy.kubeconfig)
     const a = candidate('flaky', 'a', { client: through })

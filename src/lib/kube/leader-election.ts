@@ -23,6 +23,8 @@ export interface LeaderElectionOptions {
   signal: AbortSignal
   /** The work of the leader. It ends soon after its signal is aborted: by `signal`, or because the lease was lost. */
   lead(signal: AbortSignal): Promise<void>
+  /** Called when the work of a lost lease goes on although others may begin with it now: end the process, it must write nothing more. */
+  onOverrun?: () => void
   /** A number in [0, 1), for jitter. */
   random?: () => number
 }
@@ -30,9 +32,11 @@ export interface LeaderElectionOptions {
 /** How it ended: `signal` was aborted, the work ended by itself, or somebody else may be leader now. */
 export type LeadershipEnd = 'stopped' | 'done' | 'lost'
 
-/** How long a leader that lost its lease is waited for. */
+/** How long a leader that lost its lease is waited for at most; never longer than the lease. */
 const LOST_GRACE_MS = 10_000
-const RELEASE_TIMEOUT_MS = 5_000
+/** Of the time between deadline and end of the lease, the part in which the work may still end: clocks run at different speeds. */
+const USABLE_REST = 0.8
+const RELEASE_TIMEOUT_MS = 2_000
 /** An attempt needs some time, however near the deadline is. */
 const MIN_ATTEMPT_MS = 500
 
@@ -56,12 +60,13 @@ export async function runLeaderElected(options: LeaderElectionOptions): Promise<
   const work = (async () => lead(leading.signal))().finally(() => ended.abort())
   work.catch(() => {}) // heard of below
   try {
-    const held = await keep(lock, acquiredAt, options, log, ended.signal)
+    const { held, graceMs } = await keep(lock, acquiredAt, options, log, ended.signal)
     if (!held) {
-      log.error({}, 'lease is lost, stopping')
+      log.error({ graceMs }, 'lease is lost, stopping')
       leading.abort(new Error(`the lease ${namespace}/${name} is lost`))
       const finished = work.catch((error: unknown) => log.debug({ error: messageOf(error) }, 'work ended after the lease was lost'))
-      await Promise.race([finished, sleep(clock, LOST_GRACE_MS, ended.signal).catch(() => {})])
+      await Promise.race([finished, sleep(clock, graceMs, ended.signal).catch(() => {})])
+      if (!ended.signal.aborted) options.onOverrun?.()
       return 'lost'
     }
     await release(lock, log)
@@ -90,27 +95,33 @@ async function acquire(lock: LeaseLock, options: LeaderElectionOptions, log: Log
   return undefined
 }
 
-/** Renews until `ended` (true) or until the lease is lost (false). */
-async function keep(
-  lock: LeaseLock,
-  acquiredAt: number,
-  options: LeaderElectionOptions,
-  log: Logger,
-  ended: AbortSignal,
-): Promise<boolean> {
-  const { clock, retryPeriodMs, renewDeadlineMs } = options
+/** Whether the lease is still held; if not, how long it is still nobody else's. */
+interface Kept {
+  readonly held: boolean
+  readonly graceMs: number
+}
+
+const HELD: Kept = { held: true, graceMs: 0 }
+const TAKEN: Kept = { held: false, graceMs: 0 }
+
+/** Renews until `ended` or until the lease is lost. */
+async function keep(lock: LeaseLock, acquiredAt: number, options: LeaderElectionOptions, log: Logger, ended: AbortSignal): Promise<Kept> {
+  const { clock, retryPeriodMs, renewDeadlineMs, leaseDurationMs } = options
   let renewedAt = acquiredAt
   let pauseMs = retryPeriodMs
   while (!ended.aborted) {
     const left = renewedAt + renewDeadlineMs - clock.now()
     await sleep(clock, Math.min(pauseMs, Math.max(left, 0)), ended).catch(() => {}) // ended: the loop ends
-    if (ended.aborted) return true
+    if (ended.aborted) return HELD
     const startedAt = clock.now()
     const remaining = renewedAt + renewDeadlineMs - startedAt
-    if (remaining <= 0) return false
+    if (remaining <= 0) {
+      const rest = (renewedAt + leaseDurationMs - startedAt) * USABLE_REST
+      return { held: false, graceMs: Math.min(Math.max(rest, 0), LOST_GRACE_MS) }
+    }
     try {
       const { held, holder } = await lock.acquireOrRenew({ timeoutMs: Math.max(Math.min(remaining, retryPeriodMs), MIN_ATTEMPT_MS) })
-      if (!held && holder !== '') return false
+      if (!held && holder !== '') return TAKEN
       if (held) renewedAt = startedAt
       pauseMs = held ? retryPeriodMs : retryPeriodMs / 4
     } catch (error) {
@@ -118,7 +129,7 @@ async function keep(
       pauseMs = retryPeriodMs / 4
     }
   }
-  return true
+  return HELD
 }
 
 async function release(lock: LeaseLock, log: Logger): Promise<void> {
