@@ -7,7 +7,7 @@ const ROOT = resolve(import.meta.dirname, '..', '..')
 
 /** Path of a file among the recordings; undefined, and said on standard output, when it is not there. */
 export function fixture(...path: readonly string[]): string | undefined {
-  const folder = resolve(ROOT, process.env.FLEET_FIXTURES ?? join('..', 'shared', 'fixtures'))
+  const folder = resolve(ROOT, process.env.FLEET_FIXTURES ?? '')
   const file = join(folder, ...path)
   if (existsSync(file)) return file
   process.stdout.write(`skipped: there is no ${path.join('/')} in the folder that FLEET_FIXTURES names\n`)

@@ -18,8 +18,9 @@ interface VectorOptions<I> {
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
 
+/** VECTORS, from the root of the checkout. */
 function vectorFolder(): string {
-  return resolve(ROOT, process.env.VECTORS ?? join('..', 'shared', 'conformance', 'vectors'))
+  return resolve(ROOT, process.env.VECTORS ?? '')
 }
 
 /**
