@@ -35,7 +35,7 @@ import { watchCredential } from './register/watch-credential.ts'
 import type { ReleaseEngine } from './release/engine.ts'
 import { createHelmEngine } from './release/helm-engine.ts'
 import { createNativeEngine, type NativeEngineOptions } from './release/native-engine.ts'
-import { settleInterrupted } from './release/settle.ts'
+import { settleInterrupted, settleRelease } from './release/settle.ts'
 import { createReleaseStore, releaseSecrets } from './release/store.ts'
 import { createRemoval } from './removal.ts'
 import { createTracking } from './tracking.ts'
@@ -183,7 +183,7 @@ async function follow(
     deployments: () => deployments.list(),
   })
   const tracking = createTracking({ monitor, engine, client, agentScope })
-  const corrector = createCorrector({ accounts, engine, clock })
+  const corrector = createCorrector({ accounts, engine, settle: (release) => settleRelease(store, release), clock })
   const attempts = createAttempts({ deployer, store, tracking, clock, log })
   const care = createCare({ tracking, corrector, orphans: createOrphans({ accounts, engine }), clock, log })
   const reconciler = createDeploymentReconciler({

@@ -4,7 +4,7 @@ import { safeConcatName } from '../api/names.ts'
 import { type Clock, sleep } from '../lib/controller/clock.ts'
 import type { Logger } from '../lib/controller/log.ts'
 import { isSameRelease, releaseOf } from './deployer.ts'
-import type { ReleaseOwner, RevisionRef } from './release/engine.ts'
+import type { RevisionRef } from './release/engine.ts'
 import type { ReleaseStore } from './release/store.ts'
 import type { Removal } from './removal.ts'
 import { parseRelease } from './status.ts'
@@ -40,12 +40,20 @@ export function createCollector(options: CollectorOptions): Collector {
   async function collect(signal: AbortSignal): Promise<void> {
     for (const revision of store.newest()) {
       signal.throwIfAborted()
-      if (isExpected(revision)) continue
+      if (!isExpected(revision)) await removeForgotten(revision, signal)
+    }
+  }
+
+  /** Whatever is wrong with one release must not keep the others. */
+  async function removeForgotten(revision: RevisionRef, signal: AbortSignal): Promise<void> {
+    try {
       const owner = await removal.ownOwner(revision)
-      if (!owner) continue
+      if (!owner) return
       const deployment = options.find(owner.bundleId)
-      if (deployment ? hasMoved(deployment, revision) : await options.isGone(owner.bundleId))
-        await remove(revision, owner, deployment !== undefined, signal)
+      if (deployment && hasMoved(deployment, revision)) await removal.removeRelease(revision, owner, signal)
+      if (!deployment && (await options.isGone(owner.bundleId))) await removal.removeDeployment(owner.bundleId, signal)
+    } catch (error) {
+      log.error({ release: `${revision.namespace}/${revision.name}`, err: error }, 'release that nobody asks for cannot be removed')
     }
   }
 
@@ -54,18 +62,6 @@ export function createCollector(options: CollectorOptions): Collector {
     const label = store.label(revision)
     const deployment = label === undefined ? undefined : options.find(label)
     return deployment !== undefined && safeConcatName(deployment.metadata.name) === label && isSameRelease(releaseOf(deployment), revision)
-  }
-
-  async function remove(revision: RevisionRef, owner: ReleaseOwner, moved: boolean, signal: AbortSignal): Promise<void> {
-    try {
-      if (moved) await removal.removeRelease(revision, owner, signal)
-      else await removal.removeDeployment(owner.bundleId, signal)
-    } catch (error) {
-      log.error(
-        { bundle: owner.bundleId, release: `${revision.namespace}/${revision.name}`, err: error },
-        'release that nobody asks for cannot be removed',
-      )
-    }
   }
 
   return {

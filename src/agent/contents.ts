@@ -4,6 +4,7 @@ import type { Content } from '../api/content.ts'
 import { CONTENT } from '../api/kinds.ts'
 import { type ContentFile, readContent } from '../bundle/read-contents.ts'
 import { TerminalError } from '../lib/controller/errors.ts'
+import type { Slots } from '../lib/exec/slots.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import type { ChartDownloads } from './chart-download.ts'
 import type { RegistryContents } from './oci-contents.ts'
@@ -19,13 +20,15 @@ export function contentId(deploymentID: string): string {
 /** Where contents may come from. */
 export interface ContentSources {
   hub: KubeClient
+  /** Whoever unpacks a Content: a few of those that unpack to the limit fill the memory of a small machine. */
+  unpacking: Slots
   charts?: ChartDownloads | undefined
   registry?: RegistryContents | undefined
 }
 
 /** The files of a deployment. Throws while they cannot be had, or are others than their checksum says. */
 export async function fetchContents(
-  { hub, charts, registry }: ContentSources,
+  { hub, unpacking, charts, registry }: ContentSources,
   deployment: BundleDeployment,
   signal: AbortSignal,
 ): Promise<ContentFile[]> {
@@ -39,5 +42,5 @@ export async function fetchContents(
     if (charts) return charts.files(deployment, signal)
     throw new TerminalError('the chart of this deployment is downloaded by agents only', { reason: 'NotSupported' })
   }
-  return readContent(await hub.get<Content>({ ...CONTENT, name }), LIMITS)
+  return unpacking.run(async () => readContent(await hub.get<Content>({ ...CONTENT, name }), LIMITS), signal)
 }

@@ -79,7 +79,7 @@ export function createDeploymentReconciler(options: DeploymentReconcilerOptions)
     let target = deployment
     for (let attempt = 1; ; attempt++) {
       try {
-        await writer.write(target, status, { owned: OWNED_FIELDS })
+        await writer.write(target, status, { owned: OWNED_FIELDS, cached: deployment })
         return
       } catch (error) {
         if (!isConflict(error) || attempt === STATUS_ATTEMPTS) throw error

@@ -13,19 +13,21 @@ const modified = (name = 'a') =>
   ({ nonModified: false, modifiedStatus: [{ kind: 'ConfigMap', apiVersion: 'v1', name, missing: true }] }) as unknown as LiveState
 const clean = { nonModified: true, modifiedStatus: [] } as unknown as LiveState
 
-function scene(outcome: () => unknown = () => ({ ...RELEASE, version: 3, objects: [] })) {
+function scene(outcome: (settings: unknown) => unknown = () => ({ ...RELEASE, version: 3, objects: [] })) {
   const clock = createFakeClock()
   const calls: unknown[] = []
   const accounts = { access: async (name: string) => ({ name }) } as unknown as Accounts
   const engine = {
     async rollback(...args: unknown[]) {
       calls.push(args.slice(0, 3))
-      return outcome()
+      return outcome(args[1])
     },
   } as unknown as ReleaseEngine
-  const corrector = createCorrector({ accounts, engine, clock })
+  const settled: unknown[] = []
+  const settle = async (release: unknown): Promise<void> => void settled.push(release)
+  const corrector = createCorrector({ accounts, engine, settle, clock })
   const correct = (what: BundleDeployment, live: LiveState) => corrector.correct('k', what, RELEASE, live, new AbortController().signal)
-  return { clock, calls, corrector, correct }
+  return { clock, calls, settled, corrector, correct }
 }
 
 test('does nothing unless it is wanted and something is modified', async () => {
@@ -42,8 +44,25 @@ test('restores the deployed revision with the rights and settings of the deploym
   expect(calls).toEqual([[RELEASE, { force: true, keepFailHistory: true, maxHistory: 5 }, { name: 'sa' }]])
 })
 
+test('objects that cannot be replaced are restored by applying them', async () => {
+  const refusedIfForced = (settings: unknown) => {
+    if ((settings as { force: boolean }).force) throw new Error('field is immutable')
+    return { ...RELEASE, version: 4, objects: [] }
+  }
+  const { calls, correct } = scene(refusedIfForced)
+  expect(await correct(deployment({ enabled: true, force: true }), modified())).toMatchObject({ version: 4 })
+  expect(calls).toHaveLength(2)
+})
+
+test('of two refusals the first is reported', async () => {
+  const { correct } = scene((settings) => {
+    throw new Error((settings as { force: boolean }).force ? 'field is immutable' : 'no')
+  })
+  await expect(correct(deployment({ enabled: true, force: true }), modified())).rejects.toThrow('field is immutable')
+})
+
 test('after a refusal waits longer and longer, but tries at once when something else is wrong', async () => {
-  const { clock, calls, corrector, correct } = scene(() => {
+  const { clock, calls, settled, corrector, correct } = scene(() => {
     throw new Error('refused')
   })
   const wanted = deployment({ enabled: true })
@@ -56,6 +75,9 @@ test('after a refusal waits longer and longer, but tries at once when something 
   expect(corrector.retryInMs('k')).toBe(60_000)
   await expect(correct(wanted, modified('b'))).rejects.toThrow('refused')
   expect(calls).toHaveLength(3)
+  expect(settled).toEqual([])
   await correct(wanted, clean)
+  await correct(wanted, clean)
+  expect(settled, 'the record of what failed').toEqual([RELEASE])
   expect(corrector.lastError('k')).toBeUndefined()
 })

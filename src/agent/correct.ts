@@ -3,11 +3,13 @@ import type { BundleDeployment } from '../api/bundle-deployment.ts'
 import type { Clock } from '../lib/controller/clock.ts'
 import type { Accounts } from './accounts.ts'
 import type { LiveState } from './monitor/types.ts'
-import type { ReleaseEngine, Revision, RevisionRef } from './release/engine.ts'
+import type { ReleaseAccess, ReleaseEngine, ReleaseRef, Revision, RevisionRef, RollbackSettings } from './release/engine.ts'
 
 export interface CorrectorOptions {
   accounts: Accounts
   engine: ReleaseEngine
+  /** Says of a revision that is still pending that it was interrupted. */
+  settle(release: ReleaseRef): Promise<void>
   clock: Clock
 }
 
@@ -41,7 +43,7 @@ const FIRST_PAUSE_MS = 30_000
 const LONGEST_PAUSE_MS = 600_000
 const MAX_HISTORY = 2
 
-export function createCorrector({ accounts, engine, clock }: CorrectorOptions): Corrector {
+export function createCorrector({ accounts, engine, settle, clock }: CorrectorOptions): Corrector {
   const failed = new Map<string, Attempt>()
 
   async function correct(
@@ -53,6 +55,8 @@ export function createCorrector({ accounts, engine, clock }: CorrectorOptions): 
   ): Promise<Revision | undefined> {
     const { correctDrift, options } = deployment.spec
     if (live.nonModified || !correctDrift?.enabled) {
+      // the last attempt got as far as the objects, or somebody else mended them: nobody will touch its record any more
+      if (failed.has(key)) await settle(release)
       failed.delete(key)
       return undefined
     }
@@ -66,7 +70,7 @@ export function createCorrector({ accounts, engine, clock }: CorrectorOptions): 
         keepFailHistory: correctDrift.keepFailHistory ?? false,
         maxHistory: options?.helm?.maxHistory || MAX_HISTORY,
       }
-      const restored = await engine.rollback(release, settings, access, signal)
+      const restored = await rollback(release, settings, access, signal)
       failed.delete(key)
       return restored
     } catch (error) {
@@ -74,6 +78,22 @@ export function createCorrector({ accounts, engine, clock }: CorrectorOptions): 
       const pause = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS)
       failed.set(key, { what, failures, again: clock.now() + pause, error: error instanceof Error ? error : new Error(String(error)) })
       throw error
+    }
+  }
+
+  /** Some objects can't be replaced as a whole (a Job, a bound claim); that must not keep the others from being restored. */
+  async function rollback(release: RevisionRef, settings: RollbackSettings, access: ReleaseAccess, signal: AbortSignal): Promise<Revision> {
+    try {
+      return await engine.rollback(release, settings, access, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!settings.force) throw error
+      try {
+        return await engine.rollback(release, { ...settings, force: false }, access, signal)
+      } catch {
+        signal.throwIfAborted()
+        throw error // what the user has asked for is what the message should be about
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import type { BundleDeploymentOptions } from '../api/bundle-deployment-options.t
 import { COMMIT_LABEL, SET_HASH_LABEL } from '../api/labels.ts'
 import { helmReleaseName, type ObjectSet, setId } from '../api/names.ts'
 import { WaitingError } from '../lib/controller/errors.ts'
+import { createSlots } from '../lib/exec/slots.ts'
 import { withTempDir } from '../lib/exec/temp-dir.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import type { Accounts } from './accounts.ts'
@@ -64,9 +65,11 @@ export interface Deployer {
 /** Revisions that are kept when the options do not say. */
 const MAX_HISTORY = 2
 const OCCUPIED_RETRY_MS = 30_000
+const UNPACKED_AT_A_TIME = 2
 
 export function createDeployer(options: DeployerOptions): Deployer {
   const { hub, client, accounts, engine, tools, agentNamespace, agentScope } = options
+  const sources = { ...options, unpacking: createSlots(UNPACKED_AT_A_TIME) }
 
   async function deploy(deployment: BundleDeployment, { resume, signal }: DeployOptions): Promise<Revision> {
     checkDependencies(deployment, options.deployments())
@@ -91,7 +94,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     signal: AbortSignal,
   ): Promise<Revision> {
     const { release, current, access, version } = target
-    const files = await fetchContents(options, deployment, signal)
+    const files = await fetchContents(sources, deployment, signal)
     const values = await resolveValues(merged, access.client, release.namespace)
     const rendered = await withTempDir(options.workDir, 'render-', async (dir): Promise<Rendered> => {
       const input = {

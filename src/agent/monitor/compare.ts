@@ -1,62 +1,78 @@
 // Whether a live object still is what was deployed, and if not, the patch that would undo the change (spec 7.6 steps 3 and 4).
+import { createHash } from 'node:crypto'
 import type { KubeClient } from '../../lib/kube/client.ts'
+import { ApiError, isConflict, isNotFound } from '../../lib/kube/errors.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
-import { applyMergePatch } from '../../lib/patch/merge-patch.ts'
-import { isSubset, mergePatch, withoutNulls } from './merge-patch.ts'
+import { expected } from './expected.ts'
+import { isSubset, mergePatch } from './merge-patch.ts'
 import { type ComparePatch, normalize } from './normalize.ts'
+import { overlay } from './overlay.ts'
 
 /** Names us in dry runs; it never owns a field. */
-const DRY_RUN_MANAGER = 'fleetagent-drift'
+const DRY_RUN = { fieldManager: 'fleetagent-drift', dryRun: true } as const
+/** Answers that say nothing about the object: the cluster, or our way to it, is in trouble. */
+const TROUBLE: readonly number[] = [401, 429, 502, 503, 504]
 
-export interface CompareInput {
+interface CompareInput {
   readonly desired: KubeObject
   readonly live: KubeObject
   readonly patches: readonly ComparePatch[]
   /** `spec.replicas` belongs to an autoscaler that allows the live number */
   readonly replicasScaled: boolean
   readonly client: KubeClient
+  /** what was found of the same manifest before */
+  readonly before?: Comparison | undefined
+}
+
+export interface Comparison {
+  /** The merge patch that would undo what was changed, as text; undefined when nothing was. Values of Secrets are masked. */
+  readonly patch?: string | undefined
+  /** Stands for what was compared, where the API server had to be asked: for the same things it need not be asked again. */
+  readonly basis?: string | undefined
 }
 
 /**
- * The merge patch that would undo what was changed, as text, or undefined when nothing was.
+ * Compares; undefined when the live object is not the newest one, and is to be read again.
  * A manifest that is contained in the live object needs no request. Otherwise the API server says by a dry run what applying it would
- * give, so that its defaults and canonical forms are no drift. Values of Secrets are masked.
+ * give, so that its defaults and canonical forms are no drift.
  */
-export async function driftOf(input: CompareInput): Promise<string | undefined> {
-  const { desired, live, patches, replicasScaled } = input
-  const manifest = withoutNulls(desired) as KubeObject
+export async function compare({ desired, live, patches, replicasScaled, client, before }: CompareInput): Promise<Comparison | undefined> {
+  const manifest = expected(desired, live, { replicasScaled })
+  const wanted = normalize(manifest, patches)
   const actual = normalize(live, patches)
-  if (isSubset(normalize(manifest, patches), actual)) return undefined
-  const predicted = normalize(await predict(manifest, live, input.client), patches)
-  const patch = mergePatch(actual, predicted)
-  return textOf(live, replicasScaled ? withoutReplicas(patch) : patch)
+  if (isSubset(wanted, actual)) return {}
+  const basis = digest([wanted, actual])
+  if (before?.basis === basis) return before
+  const predicted = await predict(manifest, live, client)
+  if (predicted.metadata.resourceVersion !== live.metadata.resourceVersion) return undefined
+  return { patch: textOf(live, mergePatch(actual, normalize(predicted, patches))), basis }
 }
 
+/** The object as it would be after its manifest was applied. Its resourceVersion is that of the object that it was computed for. */
 async function predict(manifest: KubeObject, live: KubeObject, client: KubeClient): Promise<KubeObject> {
-  const body = { ...manifest, metadata: { ...manifest.metadata } } as KubeObject & { status?: unknown }
-  delete body.status
-  delete body.metadata.creationTimestamp
   try {
-    return await client.apply<KubeObject>(body, { fieldManager: DRY_RUN_MANAGER, force: true, dryRun: true })
+    return await client.apply<KubeObject>(manifest, { ...DRY_RUN, force: true })
   } catch (error) {
     if (!isRefusal(error)) throw error
-    // what was deployed can't be put back by a merge (an immutable field, a list with a clash): say what differs all the same
-    return applyMergePatch(live, body) as KubeObject
+  }
+  // what could be created can't always be applied: fields that are pruned, entries that stand twice in a list, webhooks that know no dry runs
+  const merged = overlay(live, manifest) as KubeObject
+  try {
+    return await client.update(merged, { ...DRY_RUN, fieldValidation: 'Ignore' })
+  } catch (error) {
+    if (isConflict(error) || isNotFound(error)) return { ...merged, metadata: { ...merged.metadata, resourceVersion: '' } } // changed since it was read
+    if (!isRefusal(error) || (error as ApiError).status >= 500) throw error
+    return merged // it can't be put back (an immutable field, a policy): say what differs all the same
   }
 }
 
+/** A manifest that cannot be read is an internal error to some API servers. */
 function isRefusal(error: unknown): boolean {
-  const status = (error as { status?: unknown }).status
-  return status === 400 || status === 409 || status === 422
+  return error instanceof ApiError && !TROUBLE.includes(error.status)
 }
 
-function withoutReplicas(patch: unknown): unknown {
-  const spec = (patch as { spec?: Record<string, unknown> } | undefined)?.spec
-  if (!spec || !('replicas' in spec)) return patch
-  const { replicas: _, ...rest } = spec
-  const { spec: __, ...others } = patch as Record<string, unknown>
-  const remaining = Object.keys(rest).length > 0 ? { ...others, spec: rest } : others
-  return Object.keys(remaining).length > 0 ? remaining : undefined
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64')
 }
 
 function textOf(live: KubeObject, patch: unknown): string | undefined {

@@ -71,4 +71,14 @@ describe('fold', () => {
     }
     expect(fold([wanted('gone')], new Map(), [], options)).toMatchObject({ nonModified: true, resourceCounts: {} })
   })
+
+  test('a Job that goes when it is done is not missed, others are', () => {
+    const [once, always] = [wanted('once', 'Job'), wanted('always', 'Job')]
+    const goes = { ...once, object: { ...once.object, spec: { ttlSecondsAfterFinished: 0 } } }
+    const state = fold([goes, always], new Map(), [], {})
+    expect(state.modifiedStatus).toEqual([{ ...always.ref, missing: true }])
+    expect(state.resourceCounts).toEqual({ desiredReady: 1, missing: 1 })
+    const foreign = new Map([[objectKey(once.ref), { missing: true, exists: true } as const]])
+    expect(fold([goes], foreign, [], {}).nonModified).toBe(false)
+  })
 })

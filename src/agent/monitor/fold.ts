@@ -1,5 +1,6 @@
 // What was found out about single objects, folded into the status of a deployment (spec 7.6 steps 5 to 7).
 import type { BundleDeploymentOptions } from '../../api/bundle-deployment-options.ts'
+import { numberAt } from '../../lib/kstatus/fields.ts'
 import type { KubeObject, ObjectRef } from '../../lib/kube/types.ts'
 import { STATUS_LIST_LIMIT } from './limits.ts'
 import { objectKey } from './live-objects.ts'
@@ -16,7 +17,9 @@ export interface PresentObject {
   readonly createdAt: string
   readonly summary: ObjectSummary
   /** the merge patch that would undo what was changed */
-  readonly patch?: string
+  readonly patch?: string | undefined
+  /** what that was found from, if it took a request to find it */
+  readonly basis?: string | undefined
 }
 
 /** A desired object that is not there, or (`exists`) carries another's label. */
@@ -49,7 +52,7 @@ export function fold(
   for (const { object, ref } of wanted) {
     const state = seen.get(objectKey(ref)) ?? { missing: true }
     if (state.missing) {
-      if (ignoresMissing(patches, object)) continue
+      if (ignoresMissing(patches, object) || (!state.exists && goesByItself(object))) continue
       missing++
       modified.push({ ...fields(ref), missing: true, ...(state.exists ? { exist: true } : {}) })
       continue
@@ -75,6 +78,11 @@ export function fold(
     resources: resources.sort(byKindAndName),
     resourceCounts: Object.fromEntries(Object.entries({ ...counts, ready }).filter(([, count]) => count > 0)),
   }
+}
+
+/** A Job may say that it is to be deleted when it is done. */
+function goesByItself(object: KubeObject): boolean {
+  return object.kind === 'Job' && numberAt(object, 'spec', 'ttlSecondsAfterFinished') !== undefined
 }
 
 function fields({ kind, apiVersion, namespace, name }: ObjectRef): { kind: string; apiVersion: string; namespace?: string; name: string } {

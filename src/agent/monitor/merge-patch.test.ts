@@ -38,7 +38,10 @@ describe('isSubset', () => {
     [{ a: { b: 1 } }, { a: { b: 2 } }, false],
     [{ a: [{ name: 'x' }] }, { a: [{ name: 'x', added: 1 }] }, true],
     [{ a: [1] }, { a: [1, 2] }, false],
-    [{ a: null, b: {}, c: [] }, {}, true],
+    [{ a: null, c: [] }, {}, true],
+    [{ a: {} }, {}, false],
+    [{ a: {} }, { a: { b: 1 } }, true],
+    [{ a: [] }, { a: [1] }, false],
     [{ a: '' }, {}, false],
     [{ a: 0 }, { a: false }, false],
   ])('%j in %j: %j', (wanted, live, expected) => {

@@ -22,7 +22,10 @@ export function mergePatch(from: Json, to: Json): Json | undefined {
   return patch.length > 0 ? Object.fromEntries(patch) : undefined
 }
 
-/** Whether everything that `wanted` says is so in `live`: maps may have more keys, lists must be equal element by element in the same sense. Null and empty mean nothing. */
+/**
+ * Whether everything that `wanted` says is so in `live`: maps may have more keys, lists must be equal element by element in the same sense.
+ * Null and empty lists mean nothing. An empty map that is not there may mean something (`emptyDir: {}`).
+ */
 export function isSubset(wanted: Json, live: Json): boolean {
   if (isNothing(wanted) && (live === undefined || isNothing(live))) return true
   if (Array.isArray(wanted))
@@ -32,7 +35,7 @@ export function isSubset(wanted: Json, live: Json): boolean {
 }
 
 function isNothing(value: Json): boolean {
-  return value === null || (Array.isArray(value) && value.length === 0) || (isMap(value) && Object.keys(value).length === 0)
+  return value === null || (Array.isArray(value) && value.length === 0)
 }
 
 export function deepEqual(left: Json, right: Json): boolean {

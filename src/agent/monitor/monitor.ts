@@ -9,18 +9,21 @@ import type { KubeClient } from '../../lib/kube/client.ts'
 import { UnknownKindError } from '../../lib/kube/errors.ts'
 import type { KubeObject, ObjectRef, ResourceType } from '../../lib/kube/types.ts'
 import { autoscalersOf, isAutoscaled } from './autoscaled.ts'
-import { driftOf } from './compare.ts'
+import { type Comparison, compare } from './compare.ts'
 import type { ErrorConditions } from './condition-tables.ts'
 import { fold, type ObjectState } from './fold.ts'
 import { COMPARE_LIMIT } from './limits.ts'
-import { kindKey, objectKey, readLive } from './live-objects.ts'
+import { objectKey, readLive } from './live-objects.ts'
 import type { ComparePatch } from './normalize.ts'
 import { summarize } from './summarize.ts'
 import type { LiveState, MonitorInput } from './types.ts'
+import { locate, versionless, type Wanted } from './wanted.ts'
 import { createKindWatches } from './watches.ts'
 
 /** How long a look waits for the watch of a kind to fill its cache. */
 const SYNC_TIMEOUT_MS = 30_000
+/** How often an object that changes while it is looked at is looked at again. */
+const LOOKS = 3
 
 export interface Monitor {
   /** Watches what a deployment consists of; to be called again whenever it was applied or its options changed. */
@@ -41,12 +44,6 @@ interface MonitorOptions {
   readonly errors?: ErrorConditions | undefined
 }
 
-/** A desired object and where it lives. */
-interface Wanted {
-  readonly object: KubeObject
-  readonly ref: ObjectRef
-}
-
 interface Tracked {
   readonly input: MonitorInput
   /** what a look found, by object; valid while the resourceVersion is the same */
@@ -58,19 +55,6 @@ export function createMonitor({ client, clock, log, onChange, errors }: MonitorO
   const tracked = new Map<string, Tracked>()
   const bySet = new Map<string, string>()
   const watches = createKindWatches({ client, clock, log, onChange: (hash) => bySet.has(hash) && onChange(bySet.get(hash) ?? '') })
-
-  async function locate({ input }: Tracked): Promise<Wanted[]> {
-    const namespaced = new Map<string, boolean>()
-    for (const object of input.objects) {
-      if (!namespaced.has(kindKey(object))) namespaced.set(kindKey(object), await isNamespaced(input.client, object))
-    }
-    return input.objects.map((object) => {
-      const { apiVersion, kind, metadata } = object
-      const namespace = namespaced.get(kindKey(object)) ? metadata.namespace || input.releaseNamespace : undefined
-      const placed = { ...object, metadata: { ...metadata, ...(namespace ? { namespace } : {}) } }
-      return { object: placed, ref: { apiVersion, kind, name: metadata.name, ...(namespace ? { namespace } : {}) } }
-    })
-  }
 
   /** The objects whose metadata differs from what the last look saw, read anew. */
   async function readChanged(entry: Tracked, wanted: readonly Wanted[]): Promise<Map<string, KubeObject>> {
@@ -88,24 +72,49 @@ export function createMonitor({ client, clock, log, onChange, errors }: MonitorO
     return live
   }
 
-  async function look(entry: Tracked, { object, ref }: Wanted, live: KubeObject, autoscalers: readonly KubeObject[]): Promise<ObjectState> {
-    if (live.metadata.labels?.[SET_HASH_LABEL] !== entry.input.setHash) return { missing: true, exists: true }
-    const { options } = entry.input
-    const patches = (options.diff?.comparePatches ?? []) as readonly ComparePatch[]
-    const patch = await driftOf({
+  async function look(entry: Tracked, { object, ref }: Wanted, read: KubeObject, autoscalers: readonly KubeObject[]): Promise<ObjectState> {
+    const { setHash, client: as } = entry.input
+    let live: KubeObject | undefined = read
+    for (let attempt = 1; live && attempt <= LOOKS; attempt++) {
+      if (live.metadata.labels?.[SET_HASH_LABEL] !== setHash) return { missing: true, exists: true }
+      const comparison = await compareWith(entry, object, live, autoscalers)
+      if (comparison) return present(entry, ref, live, comparison)
+      live = await as.find<KubeObject>(ref)
+    }
+    if (!live) return { missing: true }
+    // it changes all the time: what was found last is as good as anything, and the next event is on its way
+    return present(entry, ref, { ...live, metadata: { ...live.metadata, resourceVersion: '' } }, before(entry, ref) ?? {})
+  }
+
+  function compareWith(
+    entry: Tracked,
+    object: KubeObject,
+    live: KubeObject,
+    autoscalers: readonly KubeObject[],
+  ): Promise<Comparison | undefined> {
+    return compare({
       desired: object,
       live,
-      patches,
+      patches: (entry.input.options.diff?.comparePatches ?? []) as readonly ComparePatch[],
       replicasScaled: isAutoscaled(live, autoscalers),
       client: entry.input.client,
+      before: before(entry, { ...object, ...object.metadata }),
     })
+  }
+
+  function before(entry: Tracked, ref: ObjectRef): Comparison | undefined {
+    const seen = entry.seen.get(objectKey(ref))
+    return seen?.missing ? undefined : seen
+  }
+
+  function present({ input }: Tracked, ref: ObjectRef, live: KubeObject, { patch, basis }: Comparison): ObjectState {
     const summary = summarize(live as unknown as Record<string, unknown>, {
       nowMs: clock.now(),
-      ignore: options.ignore?.conditions ?? undefined,
+      ignore: input.options.ignore?.conditions ?? undefined,
       errors,
     })
     const { uid = '', resourceVersion = '', creationTimestamp = '' } = live.metadata
-    return { ref, uid, resourceVersion, createdAt: creationTimestamp, summary, ...(patch === undefined ? {} : { patch }) }
+    return { ref, uid, resourceVersion, createdAt: creationTimestamp, summary, patch, basis }
   }
 
   /** Objects of the set that nobody wants any more, confirmed by a read: a watch may be behind. */
@@ -150,7 +159,7 @@ export function createMonitor({ client, clock, log, onChange, errors }: MonitorO
       const entry = tracked.get(key)
       if (!entry) throw new Error(`deployment ${key} is not watched`)
       await watches.synced(await servedKinds(entry.input), AbortSignal.timeout(SYNC_TIMEOUT_MS))
-      entry.wanted ??= await locate(entry)
+      entry.wanted ??= await locate(entry.input)
       const { wanted } = entry
       const live = await readChanged(entry, wanted)
       const autoscalers = autoscalersOf(wanted.map(({ object }) => object))
@@ -183,19 +192,4 @@ async function isServed(client: KubeClient, type: ResourceType): Promise<boolean
     if (error instanceof UnknownKindError) return false
     throw error
   }
-}
-
-async function isNamespaced(client: KubeClient, type: ResourceType): Promise<boolean> {
-  try {
-    return (await client.mapping(type)).namespaced
-  } catch (error) {
-    // an object of a kind that is gone is missing; where it would live makes no difference
-    if (error instanceof UnknownKindError) return false
-    throw error
-  }
-}
-
-function versionless(ref: ObjectRef): string {
-  const group = ref.apiVersion.includes('/') ? ref.apiVersion.split('/')[0] : ''
-  return `${group}/${ref.kind}:${ref.namespace ?? ''}/${ref.name}`
 }

@@ -57,15 +57,10 @@ describe('normalize', () => {
     ).toEqual({ colour: 'red' })
   })
 
-  test('leaves the rules of an aggregated role to the cluster', () => {
-    const role = {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRole',
-      metadata: { name: 'x' },
-      aggregationRule: {},
-      rules: [{}],
-    } as KubeObject
-    expect(normalize(role, [])).toEqual({ metadata: { name: 'x' }, aggregationRule: {} })
+  test('drops what controllers and tools note for themselves', () => {
+    const annotations = { 'deployment.kubernetes.io/revision': '7', 'kubectl.kubernetes.io/last-applied-configuration': '{}' }
+    const noted = { ...settings, metadata: { ...settings.metadata, annotations, labels: {} } } as KubeObject
+    expect(normalize(noted, []).metadata).toEqual({ name: 'settings', namespace: 'app' })
   })
 })
 

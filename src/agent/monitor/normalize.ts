@@ -29,6 +29,19 @@ const SERVER_METADATA = [
   'ownerReferences',
   'finalizers',
 ]
+/** Written by controllers and tools for themselves; manifests that were taken from a cluster carry old ones. */
+const FOREIGN_ANNOTATIONS = [
+  'autoscaling.alpha.kubernetes.io/conditions',
+  'autoscaling.alpha.kubernetes.io/current-metrics',
+  'control-plane.alpha.kubernetes.io/leader',
+  'deployment.kubernetes.io/desired-replicas',
+  'deployment.kubernetes.io/max-replicas',
+  'deployment.kubernetes.io/revision',
+  'deprecated.daemonset.template.generation',
+  'kubectl.kubernetes.io/last-applied-configuration',
+  'pv.kubernetes.io/bind-completed',
+  'pv.kubernetes.io/bound-by-controller',
+]
 const SET_ANNOTATION = /^objectset\.rio\.cattle\.io\//
 
 /** A copy of an object with only what is compared: no status, no server metadata, nothing a comparePatch hides. */
@@ -39,16 +52,20 @@ export function normalize(object: KubeObject, patches: readonly ComparePatch[]):
   delete copy.kind
   const metadata = copy.metadata as Json
   for (const field of SERVER_METADATA) delete metadata[field]
-  dropSetAnnotations(metadata)
-  if (object.kind === 'ClusterRole' && 'aggregationRule' in copy) delete copy.rules
+  dropForeignAnnotations(metadata)
+  dropIfEmpty(metadata, 'labels')
   return patches.filter((patch) => concerns(patch, object)).reduce(applyComparePatch, copy)
 }
 
-function dropSetAnnotations(metadata: Json): void {
-  const annotations = metadata.annotations as Json | undefined
-  if (!annotations) return
-  for (const key of Object.keys(annotations)) if (SET_ANNOTATION.test(key)) delete annotations[key]
-  if (Object.keys(annotations).length === 0) delete metadata.annotations
+function dropForeignAnnotations(metadata: Json): void {
+  const annotations = (metadata.annotations ?? {}) as Json
+  for (const key of Object.keys(annotations)) if (SET_ANNOTATION.test(key) || FOREIGN_ANNOTATIONS.includes(key)) delete annotations[key]
+  dropIfEmpty(metadata, 'annotations')
+}
+
+function dropIfEmpty(metadata: Json, field: string): void {
+  const value = metadata[field]
+  if (value && Object.keys(value).length === 0) delete metadata[field]
 }
 
 function group(apiVersion: string): string {

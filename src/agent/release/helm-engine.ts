@@ -7,6 +7,7 @@ import type { UpgradeOptions } from '../../lib/helm/args.ts'
 import { HelmError } from '../../lib/helm/errors.ts'
 import type { Helm } from '../../lib/helm/helm.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
+import type { KubeObject } from '../../lib/kube/types.ts'
 import {
   type DeployRequest,
   isRemoved,
@@ -19,6 +20,7 @@ import {
   type UninstallSettings,
 } from './engine.ts'
 import { releaseForeign } from './foreign.ts'
+import { distinct } from './identity.ts'
 import { leftovers, removeLeftovers, takeOver } from './interrupted.ts'
 import { objectsOf, reader } from './reader.ts'
 import { relinquish } from './relinquish.ts'
@@ -63,18 +65,37 @@ export function createHelmEngine({ helm, store, client, workDir }: HelmEngineOpt
     const { release, rendered } = request
     if (request.current?.state === 'uninstalling') await uninstall(release, access, { signal })
     const current = isRemoved(request.current) ? undefined : request.current
-    const abandoned = current ? await takeOver(store, current) : []
+    if (current) await takeOver(store, current)
+    const before = current ? await objectsBefore(release) : []
     const deployed = await inWorkDir(access, async (dir, kubeconfig) => {
       const chart = join(dir, 'chart')
       await mkdir(chart, { mode: 0o700 })
-      await writeStaticChart(chart, rendered, releaseMetadata(rendered.chart, request.owner, request.commit))
+      await writeStaticChart(chart, rendered, releaseMetadata(rendered.chart, request.owner, request.commit), request.release.namespace)
       const values = join(dir, 'values.json')
       await writeFile(values, JSON.stringify(request.values), { mode: 0o600 })
       return helm.upgrade(upgradeOptions({ ...request, current }, { chart, values, kubeconfig }), signal)
     })
+    await mendRecords({ ...release, version: deployed.version })
     if (current?.owner && current.deployment === undefined) await relinquish(access.client, rendered.manifests, release.namespace)
-    await removeLeftovers(access.client, leftovers(abandoned, rendered.manifests, release.namespace), release.namespace)
+    await removeLeftovers(access.client, leftovers(before, rendered.manifests, release.namespace), release.namespace)
     return { ...release, version: deployed.version, objects: rendered.manifests }
+  }
+
+  /** All that earlier revisions had: of one that failed Helm forgets the objects, and of one that is replaced it forgets those that could not be deleted. */
+  async function objectsBefore(release: ReleaseRef): Promise<KubeObject[]> {
+    const stored = await inParallel(await store.revisions(release), PARALLEL, (revision) => store.read(revision))
+    const objects = stored.filter((each) => each !== undefined).flatMap(objectsOf)
+    return distinct(objects, release.namespace)
+  }
+
+  /** Helm takes an operation for done even when it could not say so in its records. */
+  async function mendRecords({ version, ...release }: RevisionRef): Promise<void> {
+    for (const revision of await store.revisions(release)) {
+      const status = revision.version === version ? 'deployed' : 'superseded'
+      if (revision.state === status || (status === 'superseded' && revision.state !== 'deployed')) continue
+      const stored = await store.read(revision)
+      if (stored) await store.write({ ...stored, info: { ...stored.info, status } })
+    }
   }
 
   async function rollback(
@@ -83,17 +104,22 @@ export function createHelmEngine({ helm, store, client, workDir }: HelmEngineOpt
     access: ReleaseAccess,
     signal?: AbortSignal,
   ): Promise<Revision> {
-    const before = await store.revisions(revision)
+    const newest = (await store.revisions(revision)).at(-1)?.version ?? revision.version
     const { namespace, name: release, version } = revision
     try {
       await inWorkDir(access, (_dir, kubeconfig) =>
         helm.rollback({ release, namespace, kubeconfig, version, forceReplace: settings.force, maxHistory: settings.maxHistory }, signal),
       )
     } catch (error) {
-      await mendHistory(revision, before.at(-1)?.version ?? version, settings.keepFailHistory)
-      throw error
+      const last = (await store.revisions(revision)).at(-1)
+      const isRestored = last?.state === 'deployed' && last.version > newest // helm only did not hear that its record was written
+      if (!isRestored) {
+        await mendHistory(revision, newest, settings.keepFailHistory)
+        throw error
+      }
     }
-    const restored = (await store.revisions(revision)).findLast(({ state }) => state === 'deployed')
+    const restored = (await store.revisions(revision)).at(-1)
+    if (restored) await mendRecords(restored)
     const stored = restored && (await store.read(restored))
     if (!stored) throw new Error(`release ${namespace}/${release} has no deployed revision after it was restored`)
     return { namespace, name: release, version: restored.version, objects: objectsOf(stored) }

@@ -12,7 +12,7 @@ export function without(objects: readonly KubeObject[], others: readonly KubeObj
   return objects.filter((object) => !known.has(identityOf(object, namespace)))
 }
 
-/** Each object once; of those that are the same the last one counts. */
+/** Each object once; of those that are the same the last one counts. Those whose name the API server makes are all different. */
 export function distinct(objects: readonly KubeObject[], namespace: string): KubeObject[] {
-  return [...new Map(objects.map((object) => [identityOf(object, namespace), object])).values()]
+  return [...new Map(objects.map((object) => [object.metadata.name ? identityOf(object, namespace) : object, object])).values()]
 }

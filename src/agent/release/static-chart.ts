@@ -13,6 +13,7 @@ import { stringifyYaml } from '../../lib/yaml/stringify.ts'
 import { formatObjects } from '../render/objects.ts'
 import type { Rendered } from '../render/render.ts'
 import type { ReleaseOwner } from './engine.ts'
+import { distinct } from './identity.ts'
 
 /** `Chart.yaml` of a release: the chart's own, and who deployed it (spec 0.1). Its dependencies are rendered already. */
 export function releaseMetadata(chart: ChartMetadata, owner: ReleaseOwner, commit: string | undefined): ChartMetadata {
@@ -41,11 +42,11 @@ export function ownerOf(metadata: ChartMetadata | null | undefined): ReleaseOwne
   }
 }
 
-/** Writes the chart into `dir`, a folder that does not exist yet. */
-export async function writeStaticChart(dir: string, rendered: Rendered, metadata: ChartMetadata): Promise<void> {
+/** Writes the chart into `dir`, a folder that does not exist yet. An object that stands twice is written once: Helm would take either. */
+export async function writeStaticChart(dir: string, rendered: Rendered, metadata: ChartMetadata, namespace: string): Promise<void> {
   const files: Record<string, string> = {
     'Chart.yaml': stringifyYaml(metadata, { lossless: true }),
-    'objects.yaml': formatObjects([...rendered.manifests, ...rendered.hooks]),
+    'objects.yaml': formatObjects([...distinct(rendered.manifests, namespace), ...rendered.hooks]),
     'templates/objects.yaml': '{{ .Files.Get "objects.yaml" }}\n',
     ...(rendered.defaults === undefined ? {} : { 'values.yaml': rendered.defaults }),
     ...(rendered.definitions ? { 'crds/definitions.yaml': rendered.definitions } : {}),

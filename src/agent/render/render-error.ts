@@ -7,6 +7,7 @@ export type RenderProblem =
   | 'cluster-scoped'
   | 'unknown-kind'
   | 'remote-base'
+  | 'too-large'
 
 /** The contents cannot be rendered. The message names the file or object. */
 export class RenderError extends Error {

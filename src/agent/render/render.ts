@@ -85,6 +85,7 @@ export async function renderBundle(
       : await renderKustomization(tools.kustomize, { root, folder: style.kustomize, files, chartOutput: output.text }, signal)
   const plain = chosen.manifests.flatMap((name) => parseObjects(byName.get(name)!.content.toString('utf8'), name))
   const objects = [...parseObjects(text, chart.metadata.name ?? 'chart'), ...plain]
+  checkSize(objects)
 
   const stamp: Stamp = { ...input.stamp, deleteCRDs: options.deleteCRDResources ?? false, namespace: options.namespace }
   const stamped = await stampObjects(objects, stamp, scopeOf(access, [...objects, ...parseObjects(output.definitions, 'crds')]))
@@ -95,6 +96,21 @@ export async function renderBundle(
     manifests: stamped.filter((object) => !isHook(object)),
     hooks: stamped.filter(isHook),
     definitions: output.definitions,
+  }
+}
+
+/** The record of a release has to be read again by whoever restores or removes it. */
+const MAX_OBJECT_BYTES = 12 * 2 ** 20
+
+function checkSize(objects: readonly KubeObject[]): void {
+  let left = MAX_OBJECT_BYTES
+  for (const object of objects) {
+    left -= Buffer.byteLength(JSON.stringify(object))
+    if (left < 0)
+      throw new RenderError(
+        `the objects take more than ${MAX_OBJECT_BYTES / 2 ** 20} MiB, which no release can hold: split the bundle`,
+        'too-large',
+      )
   }
 }
 

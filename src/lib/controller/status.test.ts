@@ -72,6 +72,17 @@ test('a writer builds on its own last write while the cache lags', async () => {
   expect(patches.map((patch) => patch.metadata?.resourceVersion)).toEqual(['7', '8'])
 })
 
+test('a write on top of a newer version is remembered for the cached object', async () => {
+  const { client, patches } = recordingClient()
+  const writer = createStatusWriter(client)
+  const cached = objectWith({ a: 1 })
+  const newer = { ...objectWith({ a: 1 }), metadata: { name: 'a', namespace: 'ns', resourceVersion: '20' } }
+  expect(await writer.write(newer, { a: 2 }, { cached })).toBe(true)
+  expect(writer.latest(cached)).toMatchObject({ status: { a: 2 } })
+  expect(await writer.write(cached, { a: 2 })).toBe(false)
+  expect(patches).toHaveLength(1)
+})
+
 test('an object that is gone has no status to write', async () => {
   const patch = async () => {
     throw new ApiError({ status: 404, reason: 'NotFound', message: 'bundles "a" not found' })

@@ -9,6 +9,11 @@ export interface WriteStatusOptions {
   owned?: readonly string[] | undefined
 }
 
+export interface RememberOptions extends WriteStatusOptions {
+  /** The cached object for which the answer is remembered, when the write is on top of a newer one that was read after a conflict. */
+  cached?: KubeObject | undefined
+}
+
 /** An object with a status of any shape. */
 type WithStatus = KubeObject & { status?: unknown }
 
@@ -33,7 +38,7 @@ export interface StatusWriter {
   /** Whether a write would change anything. */
   differs(object: WithStatus, next: object, options?: WriteStatusOptions): boolean
   /** As {@link writeStatus}, on top of {@link latest}. So a cache that lags behind our own writes causes no conflict. */
-  write(object: WithStatus, next: object, options?: WriteStatusOptions): Promise<boolean>
+  write(object: WithStatus, next: object, options?: RememberOptions): Promise<boolean>
 }
 
 /** A status writer. What it remembers lives as long as the cached object it belongs to. */
@@ -49,7 +54,7 @@ export function createStatusWriter(client: KubeClient): StatusWriter {
     differs: (object, next, options = {}) => statusDifference(latest(object), next, options) !== undefined,
     async write(object, next, options = {}) {
       const result = await patchStatus(client, latest(object), next, options)
-      if (result) written.set(object, result)
+      if (result) written.set(options.cached ?? object, result)
       return result !== undefined
     },
   }

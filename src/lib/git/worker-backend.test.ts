@@ -60,7 +60,7 @@ describe('a git worker', () => {
   })
 
   test('that does not answer is replaced, and the job that blocked it fails', async () => {
-    const backend = start()
+    const backend = start({ graceMs: 2_000 }) // also for the new thread, which needs a while to start on a busy machine
     const [blocked, other] = await Promise.allSettled([ask(backend, 'loop'), ask(backend, 'ok')])
     expect(blocked).toMatchObject({ reason: { kind: 'timeout' } })
     expect(other.status).toBe('fulfilled')
