@@ -45,8 +45,13 @@ function extensions(): Buffer[] {
 /** Tag, length, value. */
 function der(tag: number, ...values: Buffer[]): Buffer {
   const value = Buffer.concat(values)
-  const length = value.length < 0x80 ? [value.length] : [0x82, value.length >> 8, value.length & 0xff]
-  return Buffer.concat([Buffer.from([tag, ...length]), value])
+  return Buffer.concat([Buffer.from([tag, ...lengthOf(value)]), value])
+}
+
+/** As short as it can be: some readers refuse anything longer. */
+function lengthOf({ length }: Buffer): number[] {
+  if (length < 0x80) return [length]
+  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
 }
 
 function time(ms: number): Buffer {

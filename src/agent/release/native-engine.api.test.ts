@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../lib/controller/clock.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import { uniqueNamespace } from '../../testing/cluster.ts'
+import { eventually } from '../../testing/eventually.ts'
 import { describeEngine } from './engine.contract.ts'
 import type { ReleaseEngine } from './engine.ts'
 import { configMap, type EngineUnderTest, rendered, useEngine } from './engine-fixture.contract.ts'
@@ -73,7 +74,7 @@ describe('the native engine alone', () => {
     await s.deploy(at, rendered([{ ...thing, spec: { size: 2 } } as KubeObject, definition]))
     expect((await s.find(at, 'one', type))?.spec).toEqual({ size: 2 })
     await s.engine.uninstall(at, s.access)
-    expect(await s.client.find({ ...definition, name: definition.metadata.name })).toBeUndefined()
+    await eventually(async () => expect(await s.client.find({ ...definition, name: definition.metadata.name })).toBeUndefined())
   })
 
   test('writes what it can when one object is refused, and says which one was', async () => {
