@@ -9,6 +9,10 @@ export interface ChartCredentials {
   readonly caBundle?: string | undefined
   readonly insecureSkipTLSVerify?: boolean | undefined
   readonly basicHTTP?: boolean | undefined
+  /** For charts in git repositories that are reached by ssh. */
+  readonly sshPrivateKey?: string | undefined
+  /** Lines of a known_hosts file; the keys of large hosting services are known anyway. */
+  readonly sshKnownHosts?: string | undefined
 }
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
@@ -23,6 +27,8 @@ export function credentialsOfSecret(data: Readonly<Record<string, string>> = {},
       caBundle: text('cacerts'),
       insecureSkipTLSVerify: TRUE.has(text('insecureSkipVerify')),
       basicHTTP: TRUE.has(text('basicHTTP')),
+      sshPrivateKey: text('ssh-privatekey'),
+      sshKnownHosts: text('known_hosts'),
     },
     `the secret ${name}`,
   )

@@ -76,17 +76,21 @@ function chartFolder(files: readonly ChartFile[]): string | undefined {
   return depths.find((folder) => folder === '.') ?? depths.find((folder) => !folder.includes('/'))
 }
 
-/** Certificates are for everybody; the login is for the origin of an address that the user has allowed. */
+/** Certificates are for everybody; the login and the key are for the origin of an address that the user has allowed. */
 function accessFor(address: string, own: ChartCredentials, permits: UrlPattern | undefined): ChartAccess {
-  const { username, password, caBundle, insecureSkipTLSVerify, basicHTTP } = own
+  const { username, password, caBundle, insecureSkipTLSVerify, basicHTTP, sshPrivateKey, sshKnownHosts } = own
   const common = { caBundle: caBundle || undefined, insecureSkipTLSVerify, plainHttp: basicHTTP }
-  if (!username || !password) return common
+  if (!(username && password) && !sshPrivateKey) return common
   if (!permits)
     return { ...common, withheld: 'those that are there are sent only to addresses that helmRepoURLRegex matches, which is not set' }
   if (!permits(address))
     return { ...common, withheld: 'those that are there are not sent to it, because helmRepoURLRegex does not match its address' }
   const origin = originOf(address)
-  return origin === undefined ? common : { ...common, credentials: { origin, username, password } }
+  return {
+    ...common,
+    ...(origin !== undefined && username && password ? { credentials: { origin, username, password } } : {}),
+    ...(sshPrivateKey ? { ssh: { privateKey: sshPrivateKey, knownHosts: sshKnownHosts } } : {}),
+  }
 }
 
 async function explain<T>({ chart, repo, version }: ChartRequest, folder: string, work: () => Promise<T>): Promise<T> {

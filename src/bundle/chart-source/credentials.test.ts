@@ -7,10 +7,12 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const encoded = (data: Record<string, string>) => Object.fromEntries(Object.entries(data).map(([key, value]) => [key, base64(value)]))
 
 test('a secret has a login, certificates and switches', () => {
-  const secret = { username: 'me', password: 'p', cacerts: 'PEM', insecureSkipVerify: 'true', basicHTTP: 'maybe' }
+  const secret = { username: 'me', password: 'p', 'ssh-privatekey': 'KEY', cacerts: 'PEM', insecureSkipVerify: 'true', basicHTTP: 'maybe' }
   expect(credentialsOfSecret(encoded(secret), 'helm')).toEqual({
     username: 'me',
     password: 'p',
+    sshPrivateKey: 'KEY',
+    sshKnownHosts: '',
     caBundle: 'PEM',
     insecureSkipTLSVerify: true,
     basicHTTP: false,

@@ -67,12 +67,18 @@ function readSet(value: unknown, where: string): ChartCredentials {
     {
       username: text('username'),
       password: text('password'),
-      caBundle: Buffer.from(text('cabundle'), 'base64').toString('utf8'),
+      caBundle: decoded(text('cabundle')),
       insecureSkipTLSVerify: fields.get('insecureskipverify') === true,
       basicHTTP: fields.get('basichttp') === true,
+      sshPrivateKey: decoded(text('sshprivatekey')),
+      sshKnownHosts: decoded(text('sshknownhosts')),
     },
     where,
   )
+}
+
+function decoded(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('utf8')
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

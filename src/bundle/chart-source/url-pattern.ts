@@ -1,5 +1,6 @@
 // helmRepoURLRegex: to which addresses credentials may go. It matches from the start of the address (spec 6.4).
 import { TerminalError } from '../../lib/controller/errors.ts'
+import { isSshUrl } from '../../lib/git/url.ts'
 import { FunctionError, TemplateLimitError } from '../../lib/gotemplate/errors.ts'
 import { compilePattern, type Pattern } from '../../lib/gotemplate/pattern.ts'
 
@@ -30,8 +31,9 @@ function compile(expression: string): Pattern {
  * The address as it is written counts only if no other host can hide in it.
  */
 function namesOf(address: string): string[] {
-  const plain = address.replace(/^(?:git|https?)::/, '')
+  const plain = address.replace(/^(?:git|ssh|https?)::/, '')
   if (plain.length > MAX_ADDRESS || /[\\\s\p{Cc}]/u.test(plain)) return []
+  if (isSshUrl(plain) && !URL.canParse(plain)) return [plain, address]
   if (!URL.canParse(plain)) return /^[a-z.]+\/[^@:]*$/.test(plain) ? [plain] : []
   const url = new URL(plain)
   const canonical = `${url.protocol}//${url.host}${url.pathname}${url.search}`

@@ -17,8 +17,6 @@ export interface OpenCharts {
 
 /** The downloader that the flags describe; its parts are loaded when the first chart is asked for. Throws TerminalError for files that cannot be used. */
 export async function openCharts(call: ChartCall): Promise<OpenCharts> {
-  const { flags, io } = call
-  if (flags['ssh-privatekey-file']) io.warn('--ssh-privatekey-file has no effect: charts are not downloaded over ssh')
   const credentials = await credentialsOf(call)
   let opened: Promise<OpenCharts> | undefined
   async function load(): Promise<OpenCharts> {
@@ -45,7 +43,10 @@ async function credentialsOf(call: ChartCall): Promise<CredentialsByFolder> {
   if (byPath) return credentialsByPath((await readSmallText(call, byPath)) ?? '', byPath)
   const password = flags.username ? await readSmallText(call, flags['password-file']) : undefined
   const caBundle = await readSmallText(call, flags['cacerts-file'])
+  const sshPrivateKey = await readSmallText(call, flags['ssh-privatekey-file'])
   const own = {
+    sshPrivateKey,
+    sshKnownHosts: flags['known-hosts'],
     // a line break at the end comes from the editor
     ...(password === undefined ? {} : { username: flags.username, password: password.replace(/\r?\n$/, '') }),
     caBundle,

@@ -221,9 +221,9 @@ describe('git', () => {
     expect((await errorOf(get({ chart: `git::${repository.url}//nowhere` }))).message).toMatch(/no folder|nowhere/)
   })
 
-  test('by ssh is not there yet, and says so', async () => {
-    for (const chart of ['git@host:charts.git', 'git::ssh://git@host/charts.git', 'ssh::git@host:charts', 'git::https://h/x?sshkey=abc'])
-      expect((await errorOf(get({ chart }))).message).toMatch(/cannot be fetched by ssh yet/)
+  test('by ssh needs a key, which has no place in the address', async () => {
+    expect((await errorOf(get({ chart: 'git::https://h/x?sshkey=abc' }))).message).toMatch(/put it into the secret/)
+    expect((await errorOf(get({ chart: 'git@127.0.0.1:charts.git' }))).message).toMatch(/key/)
   })
 })
 

@@ -7,7 +7,7 @@ import { createSlots } from '../exec/slots.ts'
 import { withTempDir } from '../exec/temp-dir.ts'
 import { createDispatchers } from '../git/dispatchers.ts'
 import { DEFAULT_GIT_LIMITS, type GitBackend, type GitProxy } from '../git/types.ts'
-import { redactUrl } from '../git/url.ts'
+import { isSshUrl, redactUrl } from '../git/url.ts'
 import { unpackBytes, unpackFile } from './archive.ts'
 import type { DependencyFetcher, FetchedDependency } from './dependencies.ts'
 import { ChartError } from './errors.ts'
@@ -196,5 +196,5 @@ function isRegistry(address: string): boolean {
 export function originOf(address: string): string | undefined {
   if (isRegistry(address)) return ociOrigin(address)
   const source = parseChartAddress(address)
-  return source && new URL(source.url).origin
+  return source && !isSshUrl(source.url) ? new URL(source.url).origin : undefined
 }

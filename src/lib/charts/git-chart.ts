@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { TerminalError } from '../controller/errors.ts'
 import { withTempDir } from '../exec/temp-dir.ts'
 import { GitError } from '../git/errors.ts'
+import { PROVIDER_KEYS } from '../git/known-hosts-providers.ts'
 import { isCommitId } from '../git/refs.ts'
 import type { GitBackend, GitLimits, GitProxy, GitRef, GitRemote } from '../git/types.ts'
-import { redactUrl } from '../git/url.ts'
+import { isSshUrl, redactUrl } from '../git/url.ts'
 import { ChartError } from './errors.ts'
 import type { ChartLimits } from './limits.ts'
 import type { GitSource } from './source-url.ts'
@@ -47,9 +48,18 @@ export async function fetchGitChart(
 
 function remoteOf(
   { url }: GitSource,
-  { credentials, caBundle, insecureSkipTLSVerify }: ChartAccess,
+  { credentials, caBundle, insecureSkipTLSVerify, ssh }: ChartAccess,
   proxy: GitProxy | undefined,
 ): GitRemote {
+  if (isSshUrl(url)) {
+    const own = ssh?.knownHosts?.trim() ? [{ name: 'the known_hosts of the credentials', text: ssh.knownHosts }] : []
+    return {
+      url,
+      credentials: ssh && { kind: 'ssh', privateKey: ssh.privateKey },
+      hostKeys: { known: [...own, PROVIDER_KEYS] },
+      proxy,
+    }
+  }
   const { origin } = new URL(url)
   const { username, password } = credentials ?? {}
   const own = credentials?.origin === origin ? ({ kind: 'basic', username: username ?? '', password: password ?? '' } as const) : undefined

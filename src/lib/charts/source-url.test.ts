@@ -16,6 +16,9 @@ test.each([
   ['github.com/o/r.git//charts?ref=main', git('https://github.com/o/r.git', 'charts', 'main')],
   ['gitlab.com/o/r/charts/a', git('https://gitlab.com/o/r.git', 'charts/a')],
   ['bitbucket.org/o/r', git('https://bitbucket.org/o/r.git')],
+  ['git@h:o/r.git//charts/a?ref=v1', git('git@h:o/r.git', 'charts/a', 'v1')],
+  ['ssh::git@h:o/r', git('git@h:o/r')],
+  ['git::ssh://git@h:2222/o/r', git('ssh://git@h:2222/o/r')],
   ['./charts/a', undefined],
   ['charts/a', undefined],
   ['a:b', undefined],
@@ -40,9 +43,8 @@ test.each([
   ['https://h\\@evil/c.tgz', /is no address/],
   ['git::https://h/r?token=x', /only ref means something/],
   ['git::file:///srv/r', /cannot be downloaded by file/],
-  ['git@h:o/r', /by ssh/],
-  ['ssh::git@h:o/r', /by ssh/],
-  ['ssh://git@h/o/r', /by ssh/],
+  ['ssh://git@h', /is not a URL|empty/],
+  ['git::ssh://git@h/o/r?sshkey=abc', /no place in an address/],
 ])('%s is refused', (text, message) => {
   expect(() => parseChartAddress(text)).toThrow(message)
   expect(() => parseChartAddress(text)).toThrow(TerminalError)

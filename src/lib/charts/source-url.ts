@@ -1,6 +1,6 @@
 // The ways to write where a chart lies when there is no repository (spec 6.4): forced schemes, folders behind `//`, abbreviations of well-known hosts.
-import { TerminalError } from '../controller/errors.ts'
-import { isSshUrl, redactUrl } from '../git/url.ts'
+import { messageOf, TerminalError } from '../controller/errors.ts'
+import { isSshUrl, parseSshUrl, redactUrl } from '../git/url.ts'
 import { parseAddress } from './http.ts'
 
 /** An archive on an http(s) server. */
@@ -83,13 +83,23 @@ function archive(address: string, folder: string, query: readonly string[]): Arc
 
 function git(address: string, folder: string, query: readonly string[]): GitSource {
   const shown = redactUrl(address)
-  if (isSshUrl(address) || param(query, 'sshkey') !== '')
-    throw new TerminalError(`charts cannot be fetched by ssh yet (${shown}): use the https address of the repository`)
-  const url = parseAddress(address)
+  if (param(query, 'sshkey') !== '')
+    throw new TerminalError(`${shown}: a key has no place in an address: put it into the secret, under ssh-privatekey`)
+  const url = isSshUrl(address) ? sshAddress(address) : parseAddress(address).href
   if (without(query, ['ref', 'depth', 'sshkey']).length > 0)
     // depth: history is never fetched
     throw new TerminalError(`${shown}: of the parameters behind the question mark only ref means something to git`)
-  return { kind: 'git', url: url.href, folder: cleanFolder(folder, address), ref: param(query, 'ref') }
+  return { kind: 'git', url, folder: cleanFolder(folder, address), ref: param(query, 'ref') }
+}
+
+/** As it is written, when it is the address of a repository. */
+function sshAddress(address: string): string {
+  try {
+    parseSshUrl(address)
+    return address
+  } catch (error) {
+    throw new TerminalError(messageOf(error))
+  }
 }
 
 function param(query: readonly string[], name: string): string {

@@ -16,6 +16,8 @@ export interface ChartAccess {
   readonly insecureSkipTLSVerify?: boolean | undefined
   /** Registries are spoken to without TLS. */
   readonly plainHttp?: boolean | undefined
+  /** For repositories that are reached by ssh: a private key without passphrase, and lines of a known_hosts file. */
+  readonly ssh?: { readonly privateKey: string; readonly knownHosts?: string | undefined } | undefined
   /** What to tell the user when the server wants credentials: why there are none. */
   readonly withheld?: string | undefined
 }
