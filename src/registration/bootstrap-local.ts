@@ -59,9 +59,9 @@ export function localObjects(config: BootstrapConfig, access: LocalAccess, toler
   return [
     { ...NAMESPACE, metadata: { name: namespace } },
     secretObject({ name: SECRET_NAME, namespace, labels: { [MANAGED_LABEL]: 'true' } }, secret),
-    cluster,
     group,
     ...repository(config),
+    cluster, // last: with it the import begins, and then everything else is there
   ]
 }
 
