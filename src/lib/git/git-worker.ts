@@ -8,8 +8,7 @@ import type { GitJob, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
 import type { GitWriter } from './write/types.ts'
 
 /**
- * Serves the jobs of the main thread, all at once, until it ends this one. To be called in a worker thread whose `workerData.role` is `git`;
- * a program that is bundled into one file calls it from there.
+ * Serves the jobs of the main thread, all at once, until it ends this one. To be called in a worker thread; `git-worker-entry.ts` does.
  */
 export async function runGitWorker(): Promise<void> {
   const port = parentPort

@@ -5,7 +5,7 @@ import type { Logger } from '../controller/log.ts'
 import { GitError } from './errors.ts'
 import type { GitBackend, GitRemote } from './types.ts'
 import { redactUrl } from './url.ts'
-import { GIT_WORKER_DATA, type GitJob, type WorkerAnswer, type WorkerRequest } from './worker-protocol.ts'
+import type { GitJob, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
 import type { GitWriter } from './write/types.ts'
 
 export interface GitWorkerOptions {
@@ -113,7 +113,6 @@ export function createGitWorkerBackend(options: GitWorkerOptions = {}): GitWorke
   function launch(): Worker {
     const launched = new Worker(workerEntry, {
       name: 'git',
-      workerData: GIT_WORKER_DATA,
       env: {},
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: heapMb },

@@ -3,9 +3,6 @@ import type { GitErrorData } from './errors.ts'
 import type { FetchOptions, GitLimits, GitRef, GitRemote } from './types.ts'
 import type { GitChange } from './write/types.ts'
 
-/** `workerData` of a thread that is to be a git worker. */
-export const GIT_WORKER_DATA = { role: 'git' } as const
-
 /** One call of a backend, or of a writer. */
 export type GitJob =
   | { readonly kind: 'resolve'; readonly remote: GitRemote; readonly ref: GitRef }
