@@ -30,8 +30,8 @@ export interface TestAgent {
   readonly token: string
   readonly deploymentNamespace: string
   readonly cluster: { readonly name: string; readonly namespace: string }
-  /** Reports as agents do, by default now. Returns what the hub answers. */
-  report(agent?: { lastSeen?: string; credential?: string }): Promise<Cluster>
+  /** Reports as agents do, by default now and from the usual namespace. Returns what the hub answers. */
+  report(agent?: { lastSeen?: string; credential?: string; namespace?: string }): Promise<Cluster>
 }
 
 /** A client of the hub with nothing but a token. */

@@ -98,7 +98,7 @@ test('an imported cluster whose credential has ended gets another by itself', as
   await nowReads(name, 'Imported', { status: 'True' })
   const { clientID = '' } = (await scene.cluster(name)).spec
   const agent = await registerAgent(scene, await eventually(() => imported(scene, name)), { clientID })
-  await agent.report()
+  await agent.report({ namespace: name })
   await nowReads(name, 'Connected', { status: 'True' })
   await scene.hub.delete(registrationRef(agent.request.metadata.name))
   await eventually(async () => {
@@ -107,7 +107,7 @@ test('an imported cluster whose credential has ended gets another by itself', as
     expect(getCondition(status?.conditions, 'Connected')).toMatchObject({ reason: 'Registering' })
   })
   const again = await registerAgent(scene, await imported(scene, name), { clientID })
-  await again.report()
+  await again.report({ namespace: name })
   await nowReads(name, 'Connected', { status: 'True' })
   await Promise.all([agent.client.close(), again.client.close()])
 })
