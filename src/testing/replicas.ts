@@ -17,8 +17,8 @@ import { program, ROOT } from './fleet.ts'
 import { isWrite } from './kill-points.ts'
 import { clientOf } from './kube.ts'
 
-/** Times of the leases, in milliseconds. */
-export const LEASE = { durationMs: 4_000, renewDeadlineMs: 3_000, retryPeriodMs: 1_000 } as const
+/** Times of the leases, in milliseconds: short for the stories, and yet longer than a busy machine stands still. */
+export const LEASE = { durationMs: 8_000, renewDeadlineMs: 6_000, retryPeriodMs: 1_500 } as const
 
 /** A write that a replica has sent and that was passed on. */
 export interface SentWrite {
