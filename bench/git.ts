@@ -1,5 +1,6 @@
-// Reading git: a repository of 500 files with each backend, and what it costs to ask one server for many repositories.
-//   node bench/git.ts [RUNS] [FILES] [REPOSITORIES] [SECONDS]
+// Reading git: a repository of 500 files with each backend, and what it costs to ask one server for many repositories, by itself and for a whole hub.
+//   npm run bench -- git [RUNS] [FILES] [REPOSITORIES] [SECONDS]
+//   npm run bench -- git hub [GITREPOS] [FAILING] [SECONDS]
 // The server is this process; what is measured runs in a process of its own, whose children count too.
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -14,6 +15,7 @@ import { DEFAULT_GIT_LIMITS, type GitBackend } from '../src/lib/git/types.ts'
 import { createGitWorkerBackend } from '../src/lib/git/worker-backend.ts'
 import { createPoller } from '../src/source/poller.ts'
 import { startGitServer } from '../src/testing/git-server.ts'
+import { measureHub } from './git/hub.ts'
 
 const POLL_MS = 15_000
 const SAMPLE_MS = 10
@@ -22,7 +24,11 @@ const [first = '', ...rest] = process.argv.slice(2)
 
 if (first === 'fetch') await fetchOnce(rest)
 else if (first === 'poll') await pollFor(rest)
-else await measure()
+else if (first === 'hub') await hub(rest)
+else {
+  await measure()
+  await hub([])
+}
 
 interface Outcome {
   readonly ms: number
@@ -57,6 +63,11 @@ async function measure(): Promise<void> {
   } finally {
     await server.stop()
   }
+}
+
+function hub(args: readonly string[]): Promise<void> {
+  const [gitRepos = 100, failing = 50, seconds = 60] = args.map(Number)
+  return measureHub({ gitRepos, failing, seconds, report })
 }
 
 /** In the child: one fetch, from a warm process without a warm backend. */

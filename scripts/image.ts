@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   const options = readOptions(version)
   const engine = await findEngine(options.tool)
   const started = Date.now()
-  await buildImages({ engine, tag: options.tag, offlineBase: options.offlineBase, say: console.log })
+  await buildImages({ engine, tag: options.tag, offlineBase: options.offlineBase, borrowHelm: false, say: console.log })
   const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as LockFile
   mkdirSync(OUT, { recursive: true })
   for (const { target, repository } of IMAGES) {

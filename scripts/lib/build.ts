@@ -32,7 +32,8 @@ export async function buildPrograms(): Promise<void> {
     format: 'esm',
     minifySyntax: true,
     legalComments: 'none',
-    external: ['*.node'], // native parts of ssh2, which does without
+    // native parts of ssh2, which does without: npm installs them on some machines only, and the build is to be the same on all
+    external: ['*.node', 'cpu-features'],
     banner: { js: BANNER },
     define: { __FLEET_VERSION__: JSON.stringify(version) },
     logLevel: 'warning',
@@ -48,14 +49,14 @@ export async function buildPrograms(): Promise<void> {
   }
 }
 
-/** Builds only when a source file is newer than the build. */
+/** Builds only when a source file, the packages or this file are newer than the build. */
 export async function buildIfNeeded(): Promise<void> {
   const built = existsSync(ENTRY) ? statSync(ENTRY).mtimeMs : 0
   const sources = readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true }).filter(
     (entry) => entry.isFile() && entry.name.endsWith('.ts'),
   )
   const newest = Math.max(
-    statSync(join(ROOT, 'package-lock.json')).mtimeMs,
+    ...[join(ROOT, 'package-lock.json'), import.meta.filename].map((file) => statSync(file).mtimeMs),
     ...sources.map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs),
   )
   if (built < newest) await buildPrograms()

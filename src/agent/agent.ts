@@ -24,6 +24,7 @@ import type { AgentConfig } from './config.ts'
 import { createDeploymentReconciler } from './controller.ts'
 import { createCorrector } from './correct.ts'
 import { createDeployer } from './deployer.ts'
+import { untilStop } from './failures.ts'
 import { runHeartbeat } from './heartbeat.ts'
 import { ERROR_CONDITIONS, type ErrorConditions, withErrorMappings } from './monitor/condition-tables.ts'
 import { createMonitor } from './monitor/monitor.ts'
@@ -139,7 +140,13 @@ async function follow(
   const [helmBinary, kubectl] = await Promise.all(
     [config.helmBinary, config.kubectlBinary].map((binary) => locate(binary, config.searchPath)),
   )
-  const helm = createHelm({ binary: helmBinary ?? 'helm', home, env: config.childEnv, concurrency: config.processes })
+  const helm = createHelm({
+    binary: helmBinary ?? 'helm',
+    home,
+    env: config.childEnv,
+    concurrency: config.processes,
+    stopping: untilStop(signal),
+  })
   const tools = { helm, kustomize: { binary: kubectl ?? 'kubectl', home, slots: createSlots(config.processes) } }
   const engine = chosenEngine(config, createHelmEngine({ helm, store, client, workDir }), { store, clock })
   const accounts = createAccounts({

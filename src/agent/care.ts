@@ -5,7 +5,7 @@ import type { Logger } from '../lib/controller/log.ts'
 import type { Outcome } from './attempt.ts'
 import type { Corrector } from './correct.ts'
 import { lacksLabels, orphansToDelete, overwrittenObject } from './decide.ts'
-import { stableMessage } from './failures.ts'
+import { isStop, stableMessage } from './failures.ts'
 import type { LiveState } from './monitor/types.ts'
 import type { Orphans } from './orphans.ts'
 import type { Revision, RevisionRef } from './release/engine.ts'
@@ -40,6 +40,7 @@ export function createCare({ tracking, corrector, orphans, clock, log }: CareOpt
       return await correct(key, deployment, outcome, { release, live }, signal)
     } catch (error) {
       signal.throwIfAborted()
+      if (isStop(error)) return { ...attempt, error }
       return { ...attempt, status: notMonitored(status, new Error(stableMessage(error)), clock.now()), error }
     }
   }
@@ -60,6 +61,7 @@ export function createCare({ tracking, corrector, orphans, clock, log }: CareOpt
   ): Promise<Outcome> {
     const restored = await corrector.correct(key, deployment, found.release, found.live, signal).catch((error) => {
       signal.throwIfAborted()
+      if (isStop(error)) throw error
       log.warn({ bundle: deployment.metadata.name, err: error }, 'drift could not be corrected')
       return undefined
     })

@@ -4,7 +4,7 @@ import { ExecError } from '../lib/exec/exec-error.ts'
 import { HelmError, type HelmErrorKind } from '../lib/helm/errors.ts'
 import { ApiError, ConnectionError } from '../lib/kube/errors.ts'
 import { KustomizeError } from '../lib/kustomize/build.ts'
-import { type FailureClass, failureClass, stableMessage } from './failures.ts'
+import { type FailureClass, failureClass, isStop, stableMessage, untilStop } from './failures.ts'
 import { RenderError } from './render/render-error.ts'
 import { NamespaceForbiddenError } from './target-namespace.ts'
 
@@ -47,4 +47,16 @@ test('a message never names temporary folders or connections, which differ each 
   const message =
     "evalsymlink failure on '/scratch/fleet-agent-cattle-fleet-system-a1B2/render-x9/bundle/app/absent.yaml': read tcp 10.0.0.1:55123->10.0.0.2:443: i/o timeout"
   expect(stableMessage(new Error(message))).toBe("evalsymlink failure on 'app/absent.yaml': read tcp 10.0.0.2:443: i/o timeout")
+})
+
+test('what is not begun because the agent stops is no failure of a deployment', () => {
+  const stop = new AbortController()
+  const stopping = untilStop(stop.signal)
+  expect(stopping.aborted).toBe(false)
+  stop.abort(new Error('SIGTERM received'))
+  for (const signal of [stopping, untilStop(stop.signal)]) {
+    expect(signal.reason).toBeInstanceOf(WaitingError) // no error in the log
+    expect([isStop(signal.reason), failureClass(signal.reason)]).toEqual([true, 'unreported'])
+  }
+  expect(isStop(new WaitingError('a secret'))).toBe(false)
 })

@@ -1,5 +1,5 @@
 // What a failed deployment means (spec 7.1 error classes, 12): give it up until its id changes, or try it again.
-import { messageOf, TerminalError } from '../lib/controller/errors.ts'
+import { messageOf, TerminalError, WaitingError } from '../lib/controller/errors.ts'
 import { HelmError, type HelmErrorKind } from '../lib/helm/errors.ts'
 import { ApiError, ConnectionError } from '../lib/kube/errors.ts'
 import { KustomizeError } from '../lib/kustomize/build.ts'
@@ -30,8 +30,26 @@ const ELSEWHERE: readonly HelmErrorKind[] = ['unreachable', 'in-progress']
 /** Problems of contents that depend on what the cluster knows. */
 const HEALING: readonly RenderProblem[] = ['unknown-kind', 'cluster-scoped']
 
+const STOPPING = 'Stopping'
+const SOON_MS = 1_000
+
+/** A signal that is aborted with another one, and whose reason says so: what has not begun by then is left to the next process. */
+export function untilStop(signal: AbortSignal): AbortSignal {
+  const stopping = new AbortController()
+  const stop = (): void => stopping.abort(new WaitingError('the agent stops', { reason: STOPPING, retryAfterMs: SOON_MS }))
+  if (signal.aborted) stop()
+  else signal.addEventListener('abort', stop, { once: true })
+  return stopping.signal
+}
+
+/** Something was not begun because of {@link untilStop}: that says nothing about a deployment. */
+export function isStop(error: unknown): boolean {
+  return error instanceof WaitingError && error.reason === STOPPING
+}
+
 /** The class of an error of a deployment. */
 export function failureClass(error: unknown): FailureClass {
+  if (isStop(error)) return 'unreported'
   if (error instanceof HelmError && ELSEWHERE.includes(error.kind)) return 'unreported'
   if (error instanceof HelmError) return PERMANENT.includes(error.kind) ? 'permanent' : 'passing'
   if (error instanceof RenderError && error.problem === 'broken-yaml') return 'permanent'

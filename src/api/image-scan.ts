@@ -17,8 +17,20 @@ const ImageScanSpec = object(
           { order: text('DESC or empty takes the greatest tag, anything else the smallest.') },
           'The first or last tag in the order of the alphabet.',
         ),
+        numerical: object(
+          { order: text('DESC or empty takes the greatest number, ASC the smallest.') },
+          'The greatest or smallest tag that is a number. Alone, without another policy.',
+        ),
+        newest: object({}, 'The tag whose image was made last, as its configuration says. Alone, without another policy.'),
       },
-      'Which tag is the newest.',
+      'Which tag is the newest. Without any: the highest version.',
+    ),
+    filterTags: object(
+      {
+        pattern: text('Regular expression (RE2) that the whole tag has to match.'),
+        extract: text('What the policy goes by in place of the tag, with $1 or $name for groups of the pattern.'),
+      },
+      'Which tags count.',
     ),
   },
   'What to look for.',

@@ -42,6 +42,7 @@ import { createScheduleController } from '../schedule/controller.ts'
 import type { ProcessMetrics } from '../server/metrics.ts'
 import { createGitDefaults } from '../source/git-defaults.ts'
 import { createGitRepoController } from '../source/git-repo-controller.ts'
+import { createRancherCertificates } from '../source/rancher-certificates.ts'
 import { createRestrictions } from '../source/restrictions.ts'
 import { createSecretReader, SECRET } from '../source/secrets.ts'
 import { createWebhookListener } from '../source/webhooks/listener.ts'
@@ -109,6 +110,7 @@ export function createControllers(config: ControllerConfig, parts: HubParts): Co
       createHelmOpController({
         ...common('helmop'),
         versions: createChartVersions({ proxy: config.proxy }),
+        certificates: createRancherCertificates({ client, informers }),
         events: recorder('fleet-helmops'),
         random: Math.random,
         systemNamespace: config.namespace,
@@ -133,6 +135,7 @@ export function createControllers(config: ControllerConfig, parts: HubParts): Co
         ...common('schedule'),
         handles: isOurs,
         localZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+        events: recorder('fleet-schedule'),
       }),
     ],
     imagescan: () => {
@@ -190,7 +193,7 @@ function gitRepoDeps(config: ControllerConfig, parts: HubParts) {
       bundles: informers.informer(publishedBundles),
       valuesSecrets: informers.informer(bundleSecrets),
       scans: config.imageScans ? informers.informer(publishedScans) : undefined,
-      charts: chartSourceFor({ downloader: charts, secrets }),
+      charts: chartSourceFor({ downloader: charts, secrets, caBundle: () => defaults.current().caBundle }),
       storage: contentStorage(config, parts),
       log,
     }),

@@ -3,6 +3,7 @@ import type { Bundle, BundleSpec } from '../api/bundle.ts'
 import type { CorrectDrift } from '../api/bundle-deployment-options.ts'
 import type { ImageScan } from '../api/image-scan.ts'
 import type { BundleValues } from '../api/values-secret.ts'
+import type { TraceRecorder } from '../source/read-trace.ts'
 import type { ChartSource } from './charts.ts'
 import type { TargetsFragment } from './fleet-yaml.ts'
 import type { ReadLimits } from './limits.ts'
@@ -54,6 +55,8 @@ export interface ReadOptions {
   readonly imageScans?: boolean | undefined
   /** downloads charts and their dependencies; without it bundles that need one fail */
   readonly charts?: ChartSource | undefined
+  /** is told what the bundles depend on */
+  readonly trace?: TraceRecorder | undefined
   /** bundles that are read at a time; 4 when unset */
   readonly concurrency?: number | undefined
   readonly limits?: Partial<ReadLimits> | undefined

@@ -116,7 +116,13 @@ const imageScanSpec = {
   interval: text,
   secretRef: struct({ name: text }),
   suspend: flag,
-  policy: struct({ semver: struct({ range: text }), alphabetical: struct({ order: text }) }),
+  policy: struct({
+    semver: struct({ range: text }),
+    alphabetical: struct({ order: text }),
+    numerical: struct({ order: text }),
+    newest: struct({}),
+  }),
+  filterTags: struct({ pattern: text, extract: text }),
 } satisfies Fields
 
 /** Fields of object metadata beside labels and annotations: Go reads them too, here they have no effect. */

@@ -91,7 +91,7 @@ imageScans: [{name: i, image: x, tagName: t, interval: 5m, suspend: true, secret
 `
     const fleet = parse(text)
     expect(fleet).toMatchObject({ name: 'nn', labels: { a: 'b' }, annotations: { c: 'd' } })
-    expect(fleet.spec.helm?.valuesFrom).toEqual([{ configMapKeyRef: { namespace: 'ns', key: 'k' } }])
+    expect(fleet.spec.helm?.valuesFrom).toEqual([{ configMapKeyRef: { name: '', namespace: 'ns', key: 'k' } }])
     expect(Object.keys(fleet.spec.helm ?? {})).toHaveLength(17)
     expect(Object.keys(fleet.spec)).toHaveLength(9)
     expect(fleet.imageScans).toEqual([
@@ -129,6 +129,7 @@ describe('types', () => {
       'targetCustomizations[0].defaultNamespace must be text, not a number: put it in quotes',
     ],
     ['rolloutStrategy: {maxUnavailable: true}', 'rolloutStrategy.maxUnavailable must be a whole number, not true or false'],
+    ['rolloutStrategy: {maxUnavailable: 3000000000}', 'rolloutStrategy.maxUnavailable must be a whole number of at most 32 bits'],
     ['- a', 'the file must be a map, not a list'],
     ['dependsOn: [{name: a}, {}]', 'dependsOn[1] needs a name or a selector'],
     ['dependsOn: [{name: a, acceptedStates: [Ready, Happy]}]', 'dependsOn[0].acceptedStates: "Happy" is no state of a bundle'],
@@ -143,6 +144,21 @@ describe('types', () => {
     )
     expect(fleet.targetCustomizations).toEqual([{ name: '1', clusterSelector: { matchLabels: { a: 'true', b: '1.5' } } }])
     expect(fleet.overrideTargets).toEqual([{ clusterName: '7' }])
+  })
+
+  test('numbers that become text are written as Go writes them', () => {
+    const fleet = parse('overrideTargets: [{clusterName: 1234567.5, clusterGroup: 0.00001}, {clusterName: 1234567}, {clusterName: 0.5}]')
+    expect(fleet.overrideTargets).toEqual([
+      { clusterName: '1.2345675e+06', clusterGroup: '1e-05' },
+      { clusterName: '1234567' },
+      { clusterName: '0.5' },
+    ])
+  })
+
+  test('some fields are written even when they are not given', () => {
+    const fleet = parse('helm: {valuesFrom: [{secretKeyRef: {}}, {}]}\nimageScans: [{policy: {semver: {}, alphabetical: {}}}]')
+    expect(fleet.spec.helm?.valuesFrom).toEqual([{ secretKeyRef: { name: '' } }, {}])
+    expect(fleet.imageScans).toEqual([{ policy: { semver: { range: '' }, alphabetical: {} } }])
   })
 
   test('all problems are told, up to ten, and no values', () => {
@@ -172,6 +188,11 @@ describe('other files', () => {
       targets: [{ name: 'a', clusterSelector: {} }],
       targetRestrictions: [{ name: 'a', clusterSelector: {} }],
     })
+  })
+
+  test('targets files are checked as a whole', () => {
+    expect(() => parseTargetsFile('targets: [{name: a}]\npaused: 5', 't')).toThrow('t: paused must be true or false, not a number')
+    expect(parseTargetsFile('paused: true\nx: 1', 't')).toEqual({ targets: [], targetRestrictions: [] })
   })
 })
 

@@ -33,6 +33,7 @@ describe('isIgnored', () => {
     ['tmp', false, 'tmp/*', false],
     ['a.yaml', false, 'sub/*.yaml', false],
     ['tab', true, 't*/*', false],
+    ['sub', true, 'sub/*[', false],
     ['a.yaml', false, '!a.yaml', false],
     ['a b', false, 'a\\ b', true],
   ])('%s (folder: %s) by %s: %s', (name, isFolder, pattern, ignored) => {

@@ -43,8 +43,13 @@ describe('loadFolder', () => {
 
   test('names the folder of a bad pattern', async () => {
     await expect(load({ 'app/sub/.fleetignore': '[a-\n', 'app/sub/x': '' })).rejects.toThrow(
-      /^app\/sub\/\.fleetignore or one above it: bad pattern/,
+      /^app\/sub\/\.fleetignore: bad pattern/,
     )
+  })
+
+  test('checks patterns that no file is compared with', async () => {
+    await expect(load({ 'app/sub/.fleetignore': '[a-\n', 'app/x': '1' })).rejects.toThrow(/^app\/sub\/\.fleetignore: bad pattern/)
+    expect(await load({ 'app/.fleetignore': 'sub/*[\n', 'app/x': '1' })).toEqual(['x=1'])
   })
 
   test('keeps to its limits', async () => {

@@ -19,6 +19,7 @@ import type { KubeClient } from '../lib/kube/client.ts'
 import { isAlreadyExists } from '../lib/kube/errors.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { artifactLayer, pushArtifact } from '../lib/oci/artifact.ts'
+import { OciError } from '../lib/oci/errors.ts'
 import type { Registries } from '../lib/oci/registry.ts'
 import { isDeleting, owningBundles, SECRET, type Secret, type StoredSecret, storageDigest } from './oci-secrets.ts'
 import type { WantedBundle } from './publish-plan.ts'
@@ -79,10 +80,10 @@ export function createContentStorage({ client, secrets, registries }: ContentSto
       throw new Error(
         `secret ${shown} with the OCI registry has the type ${secret.type ?? 'Opaque'}: make it one of type ${OCI_STORAGE_SECRET}`,
       )
-    return openStorage(namespace, storageData(secret.data), parseOciStorage(secret.data, shown))
+    return openStorage(namespace, storageData(secret.data), parseOciStorage(secret.data, shown), shown)
   }
 
-  function openStorage(namespace: string, data: Record<string, string>, { reference, access }: OciStorage): OpenStorage {
+  function openStorage(namespace: string, data: Record<string, string>, { reference, access }: OciStorage, shown: string): OpenStorage {
     const files = new Map<string, readonly BundleResource[]>() // by id
     const pending = new Map<string, Secret>() // by name of the bundle
     const digest = storageDigest(data)
@@ -104,7 +105,11 @@ export function createContentStorage({ client, secrets, registries }: ContentSto
       const id = bundle.spec.contentsId ?? ''
       const secret = await writeSecret(bundle, id, signal)
       const { json } = encodeContent(files.get(id) ?? [])
-      await pushArtifact(registries.repository(artifactRepository(reference, id), access), ARTIFACT_TAG, artifactOf(id, json), signal)
+      try {
+        await pushArtifact(registries.repository(artifactRepository(reference, id), access), ARTIFACT_TAG, artifactOf(id, json), signal)
+      } catch (error) {
+        throw namingSecret(error, shown)
+      }
       pending.set(bundle.metadata.name, secret)
     }
 
@@ -192,4 +197,12 @@ export function createContentStorage({ client, secrets, registries }: ContentSto
   }
 
   return { open, restore }
+}
+
+/** Where to correct what the registry does not accept. */
+function namingSecret(error: unknown, secret: string): unknown {
+  if (!(error instanceof OciError)) return error
+  const { kind, message, retryAfterMs } = error
+  if (kind === 'certificate') return new OciError(kind, `${message} (as cacerts in secret ${secret})`, retryAfterMs)
+  return kind === 'authentication' ? new OciError(kind, `${message} (in secret ${secret})`, retryAfterMs) : error
 }

@@ -3,14 +3,16 @@ import type { Bundle } from '../api/bundle.ts'
 import type { GitRepo } from '../api/git-repo.ts'
 import type { ImageScan } from '../api/image-scan.ts'
 import { BUNDLE, IMAGE_SCAN } from '../api/kinds.ts'
-import { REPO_NAME_LABEL } from '../api/labels.ts'
+import { COMMIT_LABEL, REPO_NAME_LABEL } from '../api/labels.ts'
 import { keyOf } from '../lib/controller/keys.ts'
 import type { Logger } from '../lib/controller/log.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
+import { ApiError, isConflict, isNotFound } from '../lib/kube/errors.ts'
 import type { Informer, InformerOptions } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import type { Publisher, PublishResult, SourceSnapshot } from '../source/publisher.ts'
+import { commitPatch, hasItsValues, stateOf } from './advance.ts'
 import type { ChartSource } from './charts.ts'
 import { optionsOfGitRepo } from './git-repo-options.ts'
 import type { ContentStorage, OpenStorage } from './oci-storage.ts'
@@ -90,6 +92,7 @@ export function createPublisher(options: PublisherOptions): BundlePublisher {
       ...optionsOfGitRepo(gitRepo, snapshot.commit),
       imageScans: options.scans !== undefined,
       charts: await options.charts?.(gitRepo),
+      trace: snapshot.trace,
       signal,
     })
     const { wanted, warnings } = wantedBundles(read.drafts)
@@ -100,9 +103,12 @@ export function createPublisher(options: PublisherOptions): BundlePublisher {
     const plan = planPublish(gitRepo.metadata.name, storage ? prepared.map(storage.strip) : prepared, stored, owned)
     signal.throwIfAborted()
     await storage?.push(bundlesOf(plan), stored, signal)
-    await write(repo, plan, storage, signal)
+    const written = await write(repo, plan, storage, signal)
     await writeScans(gitRepo, wanted, signal)
-    const outcome = outcomeOf(plan, [...read.warnings, ...warnings])
+    // files in a registry and image scans are looked at anew for each commit
+    const isSimple = snapshot.trace && !storage && !(options.scans && wanted.some(({ scans }) => scans.length > 0))
+    const left = isSimple ? stateOf(written, snapshot.commit) : undefined
+    const outcome = { ...outcomeOf(plan, [...read.warnings, ...warnings]), left }
     report(repo, snapshot.commit, outcome)
     return outcome
   }
@@ -122,11 +128,12 @@ export function createPublisher(options: PublisherOptions): BundlePublisher {
     })
   }
 
-  async function write(repo: string, plan: PublishPlan, storage: OpenStorage | undefined, signal: AbortSignal): Promise<void> {
-    await inParallel([...plan.create, ...plan.update], WRITES_AT_A_TIME, async (one) => {
+  async function write(repo: string, plan: PublishPlan, storage: OpenStorage | undefined, signal: AbortSignal): Promise<Bundle[]> {
+    const written = await inParallel([...plan.create, ...plan.update], WRITES_AT_A_TIME, async (one) => {
       const written = await store.write(one, signal)
       if (!stillCached(written)) remember(repo, written)
       await storage?.own(written, signal)
+      return written
     })
     await inParallel(plan.keep, WRITES_AT_A_TIME, async (one) => {
       await store.keepValues(one, signal)
@@ -136,6 +143,37 @@ export function createPublisher(options: PublisherOptions): BundlePublisher {
     if (one) await storage?.handOver(one, signal)
     // last, so that what moves from one bundle to another is never in none
     await inParallel(plan.remove, WRITES_AT_A_TIME, (bundle) => remove(repo, bundle, signal))
+    return [...written, ...plan.keep.map(({ bundle }) => bundle)]
+  }
+
+  async function advance(
+    gitRepo: GitRepo,
+    { commit, left }: { commit: string; left: string },
+    signal: AbortSignal,
+  ): Promise<PublishResult | undefined> {
+    const repo = keyOf(gitRepo)
+    const owned = bundles.by(BY_REPO, repo).filter(({ metadata }) => !metadata.deletionTimestamp)
+    if (stateOf(owned) !== left || !owned.every((bundle) => hasItsValues(bundle, options.valuesSecrets))) return undefined
+    if (options.scans && scanChanges(gitRepo, [], options.scans.by(BY_REPO, repo)).remove.length > 0) return undefined
+    if (await options.storage?.open(gitRepo.metadata.namespace ?? '', gitRepo.spec.ociRegistrySecret)) return undefined
+    signal.throwIfAborted()
+    const behind = owned.filter(({ metadata }) => metadata.labels?.[COMMIT_LABEL] !== commit)
+    const written = await inParallel(behind, WRITES_AT_A_TIME, (bundle) => moveLabel(bundle, commit, signal))
+    const upToDate = owned.filter((bundle) => !behind.includes(bundle))
+    // the cache may have been behind: what somebody else wrote meanwhile is in the answers
+    const found = written.every((bundle) => bundle !== undefined) ? stateOf([...written, ...upToDate], commit) : undefined
+    return found === left ? { bundles: owned.length, left } : undefined
+  }
+
+  /** Undefined when the bundle is not the one that the cache has. */
+  async function moveLabel(bundle: Bundle, commit: string, signal: AbortSignal): Promise<Bundle | undefined> {
+    try {
+      const { name, namespace } = bundle.metadata
+      return await client.patch<Bundle>(refOf(BUNDLE, name, namespace), commitPatch(bundle, commit), { type: 'merge', signal })
+    } catch (error) {
+      if (isNotFound(error) || isConflict(error) || isInvalid(error)) return undefined
+      throw error
+    }
   }
 
   function stillCached({ metadata: { name, namespace } }: Bundle): boolean {
@@ -164,6 +202,7 @@ export function createPublisher(options: PublisherOptions): BundlePublisher {
 
   return {
     publish,
+    advance,
     async remove(gitRepo) {
       const repo = keyOf(gitRepo)
       const owned = ownedBy(repo)
@@ -189,6 +228,11 @@ function outcomeOf(plan: PublishPlan, warnings: readonly string[]): PublishOutco
     .map(({ metadata }) => metadata.name)
     .sort()
   return { bundles: names.length, names, created: plan.create.length, updated: plan.update.length, deleted: plan.remove.length, warnings }
+}
+
+/** Such as another uid. */
+function isInvalid(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 422
 }
 
 function refOf(type: typeof BUNDLE | typeof IMAGE_SCAN, name: string, namespace: string | undefined) {

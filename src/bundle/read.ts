@@ -17,6 +17,7 @@ import { applyOverrides } from './overrides.ts'
 import { cleanPath, openRepoTree, type RepoTree } from './repo-tree.ts'
 import { type BundleFolder, findBundleFolders, fleetFileIn, searchedPaths } from './scan.ts'
 import { assembleTargets } from './targets.ts'
+import { tracedCharts, tracedTree } from './traced-tree.ts'
 import { mergeValuesFiles, optionFiles, sharedValueNames } from './values.ts'
 
 const MAX_BROKEN = 10
@@ -28,9 +29,12 @@ const MAX_BROKEN = 10
  */
 export async function readBundles(root: string, options: ReadOptions): Promise<ReadResult> {
   const limits = { ...READ_LIMITS, ...options.limits }
-  const tree = await openRepoTree(root)
+  const { trace, charts } = options
+  const plain = await openRepoTree(root)
+  const tree = trace ? tracedTree(plain, trace) : plain
+  const traced = trace && charts ? { ...options, charts: tracedCharts(charts, trace) } : options
   const folders = await findBundleFolders(tree, options, limits)
-  const results = await inParallel(folders, options.concurrency ?? 4, (folder) => tryFolder(tree, folder, options, limits))
+  const results = await inParallel(folders, options.concurrency ?? 4, (folder) => tryFolder(tree, folder, traced, limits))
   const broken = results.flatMap((result) => ('problems' in result ? result.problems : []))
   if (broken.length > 0) throw new TerminalError(summary(broken))
   const read = results.filter((result) => 'draft' in result)

@@ -27,6 +27,7 @@ describe('paths', () => {
     [['nowhere', 'other', 'apps/re?'], ['apps/red']],
     [['apps/note.yaml'], []],
     [['apps/blue/../red'], ['apps/red']],
+    [['/', '', '//'], []],
   ])('%j gives %j', async (paths, folders) => {
     expect(await scan(APPS, { paths })).toEqual(folders)
   })
@@ -37,6 +38,10 @@ describe('paths', () => {
       'root/b',
     ])
     expect(await scan({ 'root/a/fleet.yaml': '', 'root/plain/deep/cm.yml': '' }, { paths: ['root'] })).toEqual(['root', 'root/a'])
+  })
+
+  test('a folder named like an options file counts as one', async () => {
+    expect(await scan({ 'r/cm.yaml': '', 'r/a/fleet.yaml/x.yaml': '', 'r/a/cm.yaml': '' }, { paths: ['r'] })).toEqual(['r', 'r/a'])
   })
 
   test('hidden folders and .git give no bundle, links are not walked', async () => {

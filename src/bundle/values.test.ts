@@ -38,6 +38,14 @@ describe('mergeValuesFiles', () => {
     ).rejects.toThrow(/app\/v.yaml: this symlink leads out/)
   })
 
+  test('files without values leave everything as it is', async () => {
+    const tree = { 'app/e.yaml': '', 'app/f.yaml': '{}' }
+    const valuesFiles = ['e.yaml', 'f.yaml']
+    expect((await merged(tree, { helm: { valuesFiles } })).helm).toEqual({ valuesFiles })
+    expect((await merged(tree, { helm: { valuesFiles, values: {} } })).helm).toEqual({ valuesFiles, values: {} })
+    expect((await merged(tree, { targets: [{ helm: { valuesFiles } }] })).targets).toEqual([{ helm: { valuesFiles } }])
+  })
+
   test('errors name the file', async () => {
     await expect(merged({ 'app/x': '' }, { helm: { valuesFiles: ['no.yaml'] } })).rejects.toThrow(/^app\/no\.yaml: the file does not exist/)
     await expect(merged({ 'app/v.yaml': 'a: [' }, { helm: { valuesFiles: ['v.yaml'] } })).rejects.toThrow(/^app\/v\.yaml:1:5: /)

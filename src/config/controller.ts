@@ -48,8 +48,13 @@ export interface ControllerConfig {
   /** image scans of repositories are taken up, whoever runs them */
   readonly imageScans: boolean
   readonly debug: boolean
-  /** HTTPS_PROXY for git over http(s), and the hosts that are reached without it */
-  readonly proxy: { readonly http: string | undefined; readonly https: string | undefined; readonly none: string | undefined }
+  /** HTTP_PROXY and HTTPS_PROXY for git over http(s), ALL_PROXY for git over ssh, and the hosts that are reached without them */
+  readonly proxy: {
+    readonly http: string | undefined
+    readonly https: string | undefined
+    readonly all: string | undefined
+    readonly none: string | undefined
+  }
   /** PEM certificates of the proxy, which git trusts besides all others */
   readonly proxyCaBundle: string | undefined
   /** git over ssh takes any host key, and with it anybody in between */
@@ -150,7 +155,12 @@ export function controllerConfig(
     webhooks: controllers.has('gitrepo') ? bindAddress({ '--listen': flags.listen }, '--listen', gitOnly ? ':8080' : NOWHERE) : undefined,
     imageScans: flag(env, IMAGE_SCANS, false),
     debug: flags.debug ?? false,
-    proxy: { http: env.HTTP_PROXY || env.http_proxy, https: env.HTTPS_PROXY || env.https_proxy, none: env.NO_PROXY || env.no_proxy },
+    proxy: {
+      http: env.HTTP_PROXY || env.http_proxy,
+      https: env.HTTPS_PROXY || env.https_proxy,
+      all: env.ALL_PROXY || env.all_proxy,
+      none: env.NO_PROXY || env.no_proxy,
+    },
     proxyCaBundle: env.PROXY_CA_BUNDLE || undefined,
     insecureSkipHostKeyChecks: flags['insecure-skip-host-key-checks'] ?? flag(env, 'FLEET_INSECURE_SKIP_HOST_KEY_CHECKS', false),
     helmBinary: env.FLEET_HELM_BINARY || 'helm',

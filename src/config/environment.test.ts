@@ -7,6 +7,10 @@ describe('durationMs', () => {
     ['1m30s', 90_000],
     ['250ms', 250],
     ['1.5h', 5_400_000],
+    ['+5s', 5_000],
+    ['.5s', 500],
+    ['1500us', 1],
+    ['1m0.5s', 60_500],
     ['0', 0],
   ])('reads %s', (text, expected) => {
     expect(durationMs({ D: text }, 'D', 1)).toBe(expected)
@@ -16,7 +20,7 @@ describe('durationMs', () => {
     expect(durationMs({ D: ' ' }, 'D', 7)).toBe(7)
   })
 
-  test.each(['soon', '10', '1d', '10s later'])('refuses %s and names the variable', (text) => {
+  test.each(['soon', '10', '1d', '10s later', '-30s'])('refuses %s and names the variable', (text) => {
     expect(() => durationMs({ LEASE: text }, 'LEASE', 1)).toThrow(/LEASE=".*" is not a duration/)
   })
 })

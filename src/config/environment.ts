@@ -1,4 +1,5 @@
 // Reads typed settings out of environment variables. Every refused value names its variable and what it should look like.
+import { parseDurationMs } from '../lib/duration/duration.ts'
 
 /** The environment a program was started with; passed in so that nothing else reads process.env. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -8,17 +9,21 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
-
-/** A duration such as `30s`, `1m30s` or `0` as milliseconds. */
+/** A duration such as `30s`, `1m30s` or `0` as milliseconds, as Go reads it. */
 export function durationMs(env: Environment, name: string, fallback: number): number {
   const text = env[name]?.trim()
   if (!text) return fallback
-  if (text === '0') return 0
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text)
-    throw new ConfigError(`${name}="${text}" is not a duration: write for example 30s, 1m30s or 250ms`)
-  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNITS_MS[unit ?? ''] ?? 0), 0)
+  const ms = parsedMs(text)
+  if (ms === undefined || ms < 0) throw new ConfigError(`${name}="${text}" is not a duration: write for example 30s, 1m30s or 250ms`)
+  return ms
+}
+
+function parsedMs(text: string): number | undefined {
+  try {
+    return parseDurationMs(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** A whole number from `min` on. */

@@ -23,6 +23,8 @@ export interface ClustersOptions {
   /** Folder for data, keys and logs: made here or empty, removed by `stop()`. Without it, one in the system's folder for temporary files. */
   readonly dir?: string
   readonly log?: Logger
+  /** More arguments for the API server of a cluster. */
+  readonly apiServerArgs?: (name: string) => readonly string[]
 }
 
 /** One running cluster. */
@@ -55,6 +57,7 @@ interface Context {
   readonly dir: string
   readonly children: HostProcesses
   readonly log: Logger | undefined
+  readonly apiServerArgs: (name: string) => readonly string[]
 }
 
 const READY_LIMIT_MS = 120_000
@@ -74,7 +77,7 @@ export async function startClusters(options: ClustersOptions): Promise<DevCluste
   const dir = options.dir ?? mkdtempSync(join(parent, DIR_PREFIX))
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const children = createHostProcesses()
-  const context: Context = { bin: options.bin, dir, children, log: options.log }
+  const context: Context = { bin: options.bin, dir, children, log: options.log, apiServerArgs: options.apiServerArgs ?? (() => []) }
   async function stop(): Promise<void> {
     await children.close()
     rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
@@ -110,7 +113,8 @@ async function startCluster(context: Context, name: string, etcdPort: number): P
   writeClusterFiles(files, token)
   let apiServer!: HostProcess
   const startApi = (port: number) => {
-    apiServer = startProgram(context, name, 'kube-apiserver', apiServerArgs(name, files, port, etcdPort))
+    const args = [...apiServerArgs(name, files, port, etcdPort), ...context.apiServerArgs(name)]
+    apiServer = startProgram(context, name, 'kube-apiserver', args)
     return waitUntil(() => isReady(files, port, token, '/readyz'), apiServer, READY_LIMIT_MS, 'it was ready')
   }
   const port = await withFreePorts(1, async ([candidate = 0]) => {

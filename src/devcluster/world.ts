@@ -53,6 +53,8 @@ export interface WorldOptions {
   /** settings of the hub beside those that it needs, as in ConfigMap fleet-controller */
   readonly config?: Readonly<Record<string, unknown>>
   readonly agentEnv?: Readonly<Record<string, string>>
+  /** for the programs of a cluster's node, stronger than all else: where they listen, say */
+  readonly nodeEnv?: (cluster: string) => Readonly<Record<string, string>>
   /** told what is being done, for people who wait */
   readonly onStep?: (step: string) => void
 }
@@ -144,6 +146,7 @@ async function startNode(options: WorldOptions, clusters: DevClusters, name: str
     // while an agent is rolled there are two of it on the node
     FLEET_AGENT_PROBE_BIND_ADDRESS: '0',
     FLEET_AGENT_METRICS_BIND_ADDRESS: '0',
+    ...options.nodeEnv?.(name),
   }
   const { controller, agent } = options.programs
   const programs: Readonly<Record<string, string>> = { [repository(IMAGES.hub)]: controller, [repository(IMAGES.agent)]: agent }

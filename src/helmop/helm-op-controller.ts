@@ -14,14 +14,16 @@ import type { EventRecorder } from '../lib/controller/events.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
 import type { Logger } from '../lib/controller/log.ts'
 import type { ControllerMetrics } from '../lib/controller/metrics.ts'
+import { redactUrl } from '../lib/git/url.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import type { InformerFactory } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { namespaceToDelete } from '../source/finalize.ts'
 import { createPatternMatcher } from '../source/patterns.ts'
 import { recordEveryMs } from '../source/poll-schedule.ts'
+import type { RancherCertificates } from '../source/rancher-certificates.ts'
 import { SECRET } from '../source/secrets.ts'
-import { type WantedChart, wantedChart } from './chart.ts'
+import { unusedValuesFiles, type WantedChart, wantedChart } from './chart.ts'
 import { createMemories, type HelmOpMemory, newest } from './memory.ts'
 import { authorizeHelmOp } from './policy.ts'
 import { createPoller, type PollResult } from './poller.ts'
@@ -46,8 +48,8 @@ export interface HelmOpControllerDeps {
   readonly workers: number
   /** Only HelmOps with this value of the shard label are ours; empty: those without (spec 2.2). */
   readonly shard?: string | undefined
-  /** PEM certificates for HelmOps whose secret has none, passed on to agents; asked for each HelmOp, since the configuration may change. */
-  readonly caBundle?: (() => string | undefined) | undefined
+  /** Certificates for HelmOps whose secret has none, passed on to agents. */
+  readonly certificates?: RancherCertificates | undefined
   readonly metrics?: ControllerMetrics | undefined
 }
 
@@ -135,6 +137,7 @@ export function createHelmOpController(deps: HelmOpControllerDeps): Controller {
     const bundle = bundleOf(helmOp, memory)
     checkOwner(helmOp, bundle)
     secrets.check(metadata.namespace, helmSecretName)
+    const caBundle = await deps.certificates?.read()
 
     const intervalMs = pollingIntervalMs(helmOp, wanted)
     const isPolling = Number.isFinite(intervalMs)
@@ -142,7 +145,7 @@ export function createHelmOpController(deps: HelmOpControllerDeps): Controller {
     const before = isPolling ? undefined : decideVersion({ ...state, answer: undefined })
     const isKnown = before?.kind === 'settled'
     if (isKnown) poller.forget(key)
-    const answer = isKnown ? undefined : await ask(key, helmOp, memory, wanted, { intervalMs, helmSecretName })
+    const answer = isKnown ? undefined : await ask(key, helmOp, memory, wanted, { intervalMs, helmSecretName, caBundle })
     const decision = before?.kind === 'settled' ? before : decideVersion({ ...state, answer })
     if (decision.kind === 'ask') return announceLater(helmOp, memory, { wanted, isPolling })
     memory.askingSince = undefined
@@ -150,7 +153,7 @@ export function createHelmOpController(deps: HelmOpControllerDeps): Controller {
     const version = decision.kind === 'settled' ? decision.version : decision.keep
     if (version !== undefined) {
       const settledFor = settledGeneration(helmOp, bundle, { wanted, isPolling, isSettled: decision.kind === 'settled' })
-      const facts = { version, serviceAccount: authorization.serviceAccount, helmSecretName, caBundle: deps.caBundle?.(), settledFor }
+      const facts = { version, serviceAccount: authorization.serviceAccount, helmSecretName, caBundle, settledFor }
       await writer.bundle(helmOp, memory, bundle, wantedBundle(helmOp, facts))
     }
     return report(helmOp, memory, { decision, version, answer, intervalMs })
@@ -168,11 +171,11 @@ export function createHelmOpController(deps: HelmOpControllerDeps): Controller {
     helmOp: HelmOp,
     memory: HelmOpMemory,
     { repo, chart }: WantedChart,
-    { intervalMs, helmSecretName }: { intervalMs: number; helmSecretName: string },
+    { intervalMs, helmSecretName, caBundle }: { intervalMs: number; helmSecretName: string; caBundle: string | undefined },
   ): Promise<PollResult | undefined> {
     const { metadata, spec } = helmOp
     const credentials = await secrets.read(metadata.namespace, helmSecretName)
-    const access = chartAccess(repo, credentials, { insecureSkipTLSVerify: spec.insecureSkipTLSVerify, caBundle: deps.caBundle?.() })
+    const access = chartAccess(repo, credentials, { insecureSkipTLSVerify: spec.insecureSkipTLSVerify, caBundle })
     const id = digest([repo, access])
     const answer = poller.follow(key, { id, repo, chart, access, intervalMs })
     if (Number.isFinite(intervalMs)) {
@@ -198,7 +201,7 @@ export function createHelmOpController(deps: HelmOpControllerDeps): Controller {
   ): Promise<ReconcileResult> {
     memory.askingSince ??= clock.now()
     if (clock.now() - memory.askingSince < ANNOUNCE_AFTER_MS) return { requeueAfterMs: ANNOUNCE_AFTER_MS } // usually the answer comes first
-    const name = wanted.chart || wanted.repo
+    const name = wanted.chart || redactUrl(wanted.repo)
     await writer.status(helmOp, memory, { waitingFor: `asking the repository for versions of the chart ${name}`, isPolling })
     return {} // the answer of the poller comes
   }
@@ -219,6 +222,7 @@ export function createHelmOpController(deps: HelmOpControllerDeps): Controller {
     const refusal = isPolling && version !== undefined ? undefined : error
     await writer.status(helmOp, memory, {
       refusal,
+      remark: unusedValuesFiles(helmOp.spec),
       isPolling,
       poll: answer && { at: answer.at, error },
       version,
@@ -270,8 +274,9 @@ export function createHelmOpController(deps: HelmOpControllerDeps): Controller {
       controller.enqueue(keyOf(helmOp))
   })
 
-  /** A secret that is named by a policy concerns all HelmOps of its namespace. */
+  /** A secret that is named by a policy concerns all HelmOps of its namespace, one of Rancher all there are. */
   function concernedBy(secret: KubeObject): string[] {
+    if (deps.certificates?.areIn(secret)) return helmOps.list().map((helmOp) => keyOf(helmOp))
     const { name, namespace } = secret.metadata
     const isDefault = policies.list(namespace).some(({ helmOp }) => helmOp?.defaultHelmSecretName === name)
     const concerned = isDefault ? helmOps.list(namespace) : helmOps.by(BY_SECRET, keyOf(secret))

@@ -36,6 +36,15 @@ describe('the status of a HelmOp', () => {
     expect(hasChanged(status, next({ version: '1.0.0', isPolling: true }, status))).toBe(false) // a new process knows no answer yet
   })
 
+  test('tells of what has no effect, until it is gone', () => {
+    const remark = 'spec.helm.valuesFiles names a.yaml, which have no effect'
+    const status = next({ version: '1.0.0', remark })
+    expect(told(status)).toMatchObject({ Accepted: `True: ${remark}`, Stalled: 'False' })
+    expect(told(next({ version: '1.0.0', isPolling: true, remark }))).toMatchObject({ Accepted: `True: ${remark}` })
+    expect(told(next({ version: '1.0.0', remark, refusal: new Error('no') }))).toMatchObject({ Accepted: 'False: no' })
+    expect(told(next({ version: '1.0.0' }, status))).toMatchObject({ Accepted: 'True' })
+  })
+
   test('tells why it is refused', () => {
     const before = next({ version: '1.0.0', isPolling: true, poll: poll() })
     const status = next({ refusal: new TerminalError('no') }, before)

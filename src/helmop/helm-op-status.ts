@@ -19,6 +19,8 @@ export interface StatusFacts {
   /** Why the HelmOp is not accepted. */
   readonly refusal?: Error | undefined
   readonly isPolicyViolation?: boolean | undefined
+  /** What has no effect in a HelmOp that is accepted all the same. */
+  readonly remark?: string | undefined
   /** Its repository is asked again and again. */
   readonly isPolling?: boolean | undefined
   /** The last poll, and what was wrong with its answer. */
@@ -48,13 +50,14 @@ export function hasChanged(before: HelmOpStatus, after: HelmOpStatus): boolean {
   return OWNED_FIELDS.some((field) => field !== 'conditions' && (after[field] ?? undefined) !== (before[field] ?? undefined))
 }
 
-function updatesOf({ refusal, isPolling, poll, waitingFor }: StatusFacts): ConditionUpdate[] {
+function updatesOf({ refusal, remark, isPolling, poll, waitingFor }: StatusFacts): ConditionUpdate[] {
   if (waitingFor !== undefined) return [{ ...trueCondition('Reconciling'), message: waitingFor }, clear('Stalled')]
+  const accepted = remark ? { ...trueCondition('Accepted'), reason: 'FieldIgnored', message: remark } : trueCondition('Accepted')
   // Before the first answer of a process, what the last one said of the repository still holds.
-  if (isPolling && !poll && !refusal) return [trueCondition('Accepted')]
+  if (isPolling && !poll && !refusal) return [accepted]
   const error = refusal ?? (isPolling ? poll?.error : undefined)
   return [
-    errorCondition('Accepted', refusal),
+    refusal ? errorCondition('Accepted', refusal) : accepted,
     ...(isPolling && poll ? [errorCondition('Polled', poll.error)] : []),
     clear('Reconciling'),
     error ? { ...trueCondition('Stalled'), reason: 'Error', message: messageOf(error) } : clear('Stalled'),

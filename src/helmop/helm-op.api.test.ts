@@ -226,6 +226,22 @@ describe('a HelmOp', () => {
     await client.delete({ ...POLICY, name: 'nothing', namespace })
   })
 
+  test('with values files is deployed without them, and says so', async () => {
+    start()
+    const name = await create({ helm: { version: '1.0.0' } })
+    await runs(name, '1.0.0')
+    await edit(name, { paused: true, targets: [{ helm: { valuesFiles: ['eu.yaml'] } }] })
+    await condition(
+      name,
+      'Accepted',
+      'True',
+      /^spec\.targets\[0\]\.helm\.valuesFiles names eu\.yaml, which have no effect: a HelmOp has no files/,
+    )
+    expect((await client.get<Bundle>(bundleRef(name))).spec.paused).toBe(true)
+    await edit(name, { targets: null })
+    await condition(name, 'Accepted', 'True', /^$/)
+  })
+
   test('shares its polls with others of the same repository', async () => {
     start()
     await charts.publish('shared', 'hello', '1.0.0')

@@ -29,6 +29,20 @@ test.each([
   expect(pickVersion(['1.0.0', '1.2.0', '2.0.0', '3.0.0-rc.1', 'latest'], text)).toBe(expected)
 })
 
+test.each([
+  ['*', '1.4.0'],
+  ['', '1.4.0'],
+  ['>=1.0.0', '1.4.0'],
+  ['1.5', undefined],
+  ['~0.9', 'v0.9.2'],
+  ['1.4.0', '1.4.0'],
+  ['1.4.0+build.7', '1.4.0+build.7'],
+  ['1.4.0-rc.1', '1.4.0-rc.1'],
+])('of tags that are no chart versions none is meant by "%s"', (text, expected) => {
+  const tags = ['20240101', '2', '1.5', 'latest', 'sha256-0123.sig', '1.4.0', '1.4.0-rc.1', '1.4.0+build.7', 'v0.9.2', 'v0.9']
+  expect(pickVersion(tags, text)).toBe(expected)
+})
+
 describe('the version of a bundle', () => {
   test.each<[string, Bundle | undefined, string | undefined]>([
     ['counts while it fits', bundleWith('1.2.0'), '1.2.0'],
@@ -56,6 +70,18 @@ describe('an exact version', () => {
       keep: undefined,
       error: { message: expect.stringMatching(/^could not get a chart version: .*"7\.7\.7"/) },
     })
+  })
+})
+
+test.each([
+  ['1.x', ['2.0.0', '1.0'], /no version that fits "1\.x", as 1\.0 is not of three numbers: have it published as 1\.0\.0, or name another$/],
+  ['', ['1.0.0-rc.1', '20240101'], /no version that is no pre-release, as 20240101 is not of three numbers/],
+  ['', ['1.0.0-rc.1'], /no version that is no pre-release: name another$/],
+  ['~9.0', ['1.0.0'], /no version that fits "~9\.0": name another$/],
+])('what "%s" cannot mean is said', (text, available, message) => {
+  expect(decide(text, { answer: versions(...available) })).toMatchObject({
+    kind: 'failed',
+    error: { message: expect.stringMatching(message) },
   })
 })
 

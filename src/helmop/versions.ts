@@ -2,8 +2,9 @@
 import type { Bundle } from '../api/bundle.ts'
 import { HELM_OP_GENERATION_ANNOTATION } from '../api/labels.ts'
 import { readConstraint } from '../lib/charts/repository-index.ts'
+import { redactUrl } from '../lib/git/url.ts'
 import { bestVersion } from '../lib/semver/best.ts'
-import { parseVersion } from '../lib/semver/version.ts'
+import { formatVersion, parseStrictVersion, parseVersion } from '../lib/semver/version.ts'
 import type { WantedChart } from './chart.ts'
 import type { PollResult } from './poller.ts'
 
@@ -33,19 +34,25 @@ export function decideVersion(input: VersionInput): VersionDecision {
   const current = currentVersion(wanted, input.bundle)
   if (current !== undefined && (wanted.kind === 'exact' || (!isPolling && isSettled(input)))) return { kind: 'settled', version: current }
   if (!answer) return current !== undefined && isPolling ? { kind: 'settled', version: current } : { kind: 'ask' }
-  if (answer.error) return failed(answer.error.message, current)
-  const version = pickVersion(answer.versions ?? [], wanted.version)
+  const { error, versions = [] } = answer
+  if (error) return failed(error.message, current)
+  const version = pickVersion(versions, wanted.version)
   if (version !== undefined) return { kind: 'settled', version }
-  return failed(noneFits(wanted), current)
+  return failed(noneFits(wanted, versions), current)
 }
 
 function failed(reason: string, keep: string | undefined): VersionDecision {
   return { kind: 'failed', error: new Error(`could not get a chart version: ${reason}`), keep }
 }
 
-function noneFits({ repo, chart, version }: WantedChart): string {
-  const name = chart || repo
-  return `the chart ${name} has no version ${version === '' ? 'that is no pre-release' : `that fits ${JSON.stringify(version)}`}: name another`
+function noneFits({ repo, chart, version }: WantedChart, versions: readonly string[]): string {
+  const fits = version === '' ? 'that is no pre-release' : `that fits ${JSON.stringify(version)}`
+  const what = `the chart ${chart || redactUrl(repo)} has no version ${fits}`
+  const short = bestVersion(readConstraint(version), versions, (text) => text)
+  const full = short === undefined ? undefined : parseVersion(short)
+  return full
+    ? `${what}, as ${short} is not of three numbers: have it published as ${formatVersion(full)}, or name another`
+    : `${what}: name another`
 }
 
 /** A bundle carries the generation of the HelmOp whose range its version was found for: only the next change asks again (spec 12, 8.7). */
@@ -57,12 +64,18 @@ function isSettled({ bundle, generation }: VersionInput): boolean {
 export function currentVersion({ repo, chart, version }: WantedChart, bundle: Bundle | undefined): string | undefined {
   const helm = bundle?.spec.helm
   if (!helm?.version || (helm.repo ?? '') !== repo || (helm.chart ?? '') !== chart) return undefined
-  if (!/^v?\d+\.\d+\.\d+/.test(helm.version)) return undefined // a range, which an older controller left there
   return pickVersion([helm.version], version)
 }
 
-/** The version that is wanted as it is written, else the highest that fits. */
+/**
+ * The version that is wanted as it is written, else the highest that fits. Only full versions count, as for helm: among the tags of a registry
+ * there are dates and numbers of builds, which would be the highest of all, and no chart has them.
+ */
 export function pickVersion(versions: readonly string[], wanted: string): string | undefined {
-  if (wanted !== '' && versions.includes(wanted) && parseVersion(wanted)) return wanted
-  return bestVersion(readConstraint(wanted), versions, (version) => version)
+  const full = versions.filter(isFullVersion)
+  return full.includes(wanted) ? wanted : bestVersion(readConstraint(wanted), full, (version) => version)
+}
+
+function isFullVersion(text: string): boolean {
+  return parseStrictVersion(text.replace(/^v/, '')) !== undefined
 }

@@ -6,7 +6,8 @@ import { messageOf, TerminalError } from '../lib/controller/errors.ts'
 import { BadPatternError } from '../lib/glob/error.ts'
 import { compilePathPattern } from '../lib/glob/path-pattern.ts'
 import { YamlError } from '../lib/yaml/error.ts'
-import { applySetters, SETTER_MARK, type Setting } from './setters.ts'
+import { SETTER_MARK } from './comments.ts'
+import { applySetters, type Setting } from './setters.ts'
 
 /** A file whose values differ from what its setters ask for. */
 export interface ChangedFile {

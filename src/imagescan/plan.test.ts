@@ -52,6 +52,26 @@ test('nobody asks, or nothing is known', () => {
   expect(planWriteBack(gitRepo(), [scan('one', { tagName: '' })])).toEqual({ kind: 'idle' })
 })
 
+test('commits wait for every scan to look with the spec it has, but not for one that is suspended', () => {
+  const fresh = { ...scan('new', { tagName: 'new' }), status: undefined } as unknown as ImageScan
+  expect(planWriteBack(gitRepo(), [scan('one'), fresh])).toEqual({ kind: 'idle' })
+  expect(planWriteBack(gitRepo(), [scan('one'), scan('two', { tagName: 'two' }, { observedGeneration: 0 })])).toEqual({ kind: 'idle' })
+  expect(values(planWriteBack(gitRepo(), [scan('one'), { ...fresh, spec: { ...fresh.spec, suspend: true } }]))).toEqual(
+    values(planWriteBack(gitRepo(), [scan('one')])),
+  )
+  expect(values(planWriteBack(gitRepo(), [scan('one'), scan('two', { tagName: 'two' }, { observedGeneration: undefined })]))).toMatchObject(
+    {
+      'two:tag': '1.0',
+    },
+  )
+})
+
+test('one that has failed and is suspended stops nothing', () => {
+  const broken = scan('b', { tagName: 'x', suspend: true }, failed('gone'))
+  expect(values(planWriteBack(gitRepo(), [scan('one'), broken]))).toEqual(values(planWriteBack(gitRepo(), [scan('one')])))
+  expect(planWriteBack(gitRepo(), [broken])).toEqual({ kind: 'idle' })
+})
+
 test('one that has failed stops all; the message is the same whatever the order', () => {
   const scans = [scan('b', { tagName: 'x' }, failed('gone')), scan('ok', { tagName: 'ok' }), scan('a', { tagName: 'y' }, failed('no'))]
   const text = 'image scan b (tagName "x") has failed: gone; image scan a (tagName "y") has failed: no'

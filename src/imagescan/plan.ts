@@ -9,7 +9,7 @@ import { SCANNED } from './scan-status.ts'
 export type Plan =
   /** Nobody asks for it. */
   | { readonly kind: 'off' }
-  /** Nothing is known yet. */
+  /** Not everything is known yet. */
   | { readonly kind: 'idle' }
   /** Nothing may be written; the message is for the user. */
   | { readonly kind: 'blocked'; readonly error: TerminalError }
@@ -18,12 +18,17 @@ export type Plan =
 
 const QUOTED_FAILURES = 5
 
-/** `scans` are all that name the GitRepo. One that has failed stops everything: half an update may be worse than none. */
+/**
+ * `scans` are all that name the GitRepo. One that has failed stops everything: half an update may be worse than none. One that has yet to look is waited for,
+ * so that what belongs together is one commit. Those that are suspended do neither.
+ */
 export function planWriteBack({ spec }: GitRepo, scans: readonly ImageScan[]): Plan {
   const ours = scans.filter(({ metadata }) => !metadata.deletionTimestamp).sort(byTagName)
   if (!spec.imageScanCommit || ours.length === 0) return { kind: 'off' }
-  const failed = ours.filter(({ status }) => getCondition(status?.conditions, SCANNED)?.status === 'False')
+  const active = ours.filter(({ spec }) => !spec.suspend)
+  const failed = active.filter(({ status }) => getCondition(status?.conditions, SCANNED)?.status === 'False')
   if (failed.length > 0) return blocked(failures(failed), 'ImageScanFailed')
+  if (!active.every(hasLooked)) return { kind: 'idle' }
   const values = new Map<string, string>()
   for (const [tagName, group] of grouped(ours.filter(isKnown))) {
     const [first, ...others] = group
@@ -41,10 +46,15 @@ export function planWriteBack({ spec }: GitRepo, scans: readonly ImageScan[]): P
   return { kind: 'write', values }
 }
 
-/** Scanned with the spec that it has now. What is suspended counts as it is. */
-function isKnown({ metadata, spec, status }: ImageScan): boolean {
-  const isObserved = spec.suspend || status?.observedGeneration === undefined || status.observedGeneration === metadata.generation
-  return Boolean(spec.tagName && status?.latestTag && status.latestImage && isObserved && isConditionTrue(status.conditions, SCANNED))
+/** With the spec that it has now. */
+function hasLooked({ metadata, status }: ImageScan): boolean {
+  const isObserved = status?.observedGeneration === undefined || status.observedGeneration === metadata.generation
+  return isObserved && isConditionTrue(status?.conditions, SCANNED)
+}
+
+/** What is suspended counts as it is. */
+function isKnown({ spec, status }: ImageScan): boolean {
+  return Boolean(spec.tagName && status?.latestTag && status.latestImage && isConditionTrue(status.conditions, SCANNED))
 }
 
 function settersOf(tagName: string, { latestImage = '', latestTag = '', latestDigest }: ImageScanStatus): [string, string][] {

@@ -10,6 +10,7 @@ let clock: FakeClock
 let asked: string[]
 let answer: () => Promise<string[]>
 let digestOf: () => Promise<string>
+let createdIn: () => Promise<number | undefined>
 let aborted: string[]
 let questions: Questions
 
@@ -19,6 +20,7 @@ beforeEach(() => {
   aborted = []
   answer = async () => ['1.0']
   digestOf = async () => 'sha256:0'
+  createdIn = async () => 7
   questions = createQuestions({
     clock,
     random: () => 0.5,
@@ -31,6 +33,10 @@ beforeEach(() => {
       digest: ({ id }, tag) => {
         asked.push(`${id}:${tag}`)
         return digestOf()
+      },
+      created: ({ id }, digest) => {
+        asked.push(`${id}@${digest}`)
+        return createdIn()
       },
     },
   })
@@ -67,6 +73,26 @@ test('a digest that failed is asked for again after a while', async () => {
   await clock.advance(DIGEST_RETRY_MS)
   digestOf = async () => 'sha256:1'
   expect(await questions.digest('a', 't', never)).toBe('sha256:1')
+})
+
+test('what an image says is asked for once, whatever tag it has and however often tags are listed', async () => {
+  for (const key of ['a', 'b']) questions.follow(key, question('one'))
+  await questions.ask('a', never)
+  expect(await Promise.all(['a', 'b'].map((key) => questions.created(key, 'sha256:1', never)))).toEqual([7, 7])
+  await questions.ask('a', never)
+  createdIn = () => Promise.reject(new Error('away'))
+  expect(await questions.created('a', 'sha256:1', never)).toBe(7)
+  await expect(questions.created('a', 'sha256:2', never)).rejects.toThrow('away')
+  await expect(questions.created('b', 'sha256:2', never)).rejects.toThrow('away')
+  expect(asked).toEqual(['one', 'one@sha256:1', 'one', 'one@sha256:2'])
+  await clock.advance(DIGEST_RETRY_MS)
+  createdIn = async () => undefined
+  expect(await questions.created('a', 'sha256:2', never)).toBeUndefined()
+  for (let index = 3; index < 2_010; index++) await questions.created('a', `sha256:${index}`, never)
+  asked.length = 0
+  await questions.created('a', 'sha256:1', never)
+  await questions.created('a', 'sha256:2009', never)
+  expect(asked).toEqual(['one@sha256:1'])
 })
 
 test('a question that nobody follows ends, one that others follow does not', async () => {

@@ -21,6 +21,8 @@ export interface Questions {
   ask(key: string, signal: AbortSignal): Promise<Answer>
   /** The digest of a tag, asked for once an answer; one that failed may be asked for again after a while. */
   digest(key: string, tag: string, signal: AbortSignal): Promise<string | undefined>
+  /** When the image with this digest was made, in milliseconds; undefined if it does not say. Asked for once; a failure holds for a while. */
+  created(key: string, digest: string, signal: AbortSignal): Promise<number | undefined>
   /** What nobody follows is forgotten. */
   forget(key: string): void
   /** Ends what is under way. */
@@ -40,11 +42,22 @@ interface Entry {
   readonly abort: AbortController
   asking: Promise<Answer> | undefined
   answer: Answer | undefined
-  digests: Map<string, { readonly at: number; readonly found: Promise<string | undefined>; hasFailed: boolean }>
+  /** by tag, of the newest answer */
+  digests: Map<string, Kept<string | undefined>>
+  /** by digest; what an image is never changes */
+  readonly times: Map<string, Kept<number | undefined>>
 }
 
-/** How long the failure to get a digest holds. */
+interface Kept<T> {
+  readonly at: number
+  readonly found: Promise<T>
+  hasFailed: boolean
+}
+
+/** How long the failure to get a digest, or a time, holds. */
 export const DIGEST_RETRY_MS = 30_000
+/** Times that are remembered for one repository: those of the images that ten scans look at. */
+const MAX_TIMES = 2_000
 
 export function createQuestions({ registry, clock, random }: QuestionsOptions): Questions {
   const entries = new Map<string, Entry>()
@@ -58,6 +71,7 @@ export function createQuestions({ registry, clock, random }: QuestionsOptions): 
       asking: undefined,
       answer: undefined,
       digests: new Map(),
+      times: new Map(),
     }
     entries.set(question.id, entry)
     return entry
@@ -92,6 +106,18 @@ export function createQuestions({ registry, clock, random }: QuestionsOptions): 
     return entry
   }
 
+  /** What was asked for already, or what is asked for now. */
+  function kept<T>(map: Map<string, Kept<T>>, name: string, ask: () => Promise<T>): Promise<T> {
+    const known = map.get(name)
+    if (known && !(known.hasFailed && clock.now() - known.at >= DIGEST_RETRY_MS)) return known.found
+    const asked = { at: clock.now(), found: ask(), hasFailed: false }
+    map.set(name, asked)
+    asked.found.catch(() => {
+      asked.hasFailed = true
+    })
+    return asked.found
+  }
+
   return {
     follow(key, question) {
       const entry = entries.get(question.id) ?? open(question)
@@ -106,15 +132,21 @@ export function createQuestions({ registry, clock, random }: QuestionsOptions): 
       return unlessAborted(signal, entry.asking)
     },
     async digest(key, tag, signal) {
-      const entry = entryOf(key)
-      const known = entry.digests.get(tag)
-      if (known && !(known.hasFailed && clock.now() - known.at >= DIGEST_RETRY_MS)) return unlessAborted(signal, known.found)
-      const asked = { at: clock.now(), found: registry.digest(entry.question, tag, entry.abort.signal), hasFailed: false }
-      entry.digests.set(tag, asked)
-      asked.found.catch(() => {
-        asked.hasFailed = true
-      })
-      return unlessAborted(signal, asked.found)
+      const { question, digests, abort } = entryOf(key)
+      return unlessAborted(
+        signal,
+        kept(digests, tag, () => registry.digest(question, tag, abort.signal)),
+      )
+    },
+    async created(key, digest, signal) {
+      const { question, times, abort } = entryOf(key)
+      const found = kept(times, digest, () => registry.created(question, digest, abort.signal))
+      const newest = times.get(digest) as Kept<number | undefined>
+      times.delete(digest)
+      times.set(digest, newest)
+      const [oldest] = times.keys()
+      if (times.size > MAX_TIMES && oldest !== undefined) times.delete(oldest)
+      return unlessAborted(signal, found)
     },
     forget: leave,
     close() {

@@ -46,6 +46,7 @@ test.each(['10.1.2.3:5000', '192.168.0.1', '172.20.0.1:80', 'registry.local:5000
     const { registry } = plainRegistries()
     expect(await registry.tags(question(host), never)).toEqual(['t'])
     await expect(registry.tags(question(host, { credentials: login }), never)).rejects.toThrow('no TLS here')
+    await expect(registry.tags(question(host, { identityToken: 't' }), never)).rejects.toThrow('no TLS here')
   },
 )
 

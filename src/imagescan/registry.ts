@@ -1,5 +1,6 @@
 // What scans ask of registries.
 import { OciError, toOciError } from '../lib/oci/errors.ts'
+import { imageInfo } from '../lib/oci/image.ts'
 import type { Registries, Repository } from '../lib/oci/registry.ts'
 import type { Question } from './question.ts'
 
@@ -9,9 +10,11 @@ export interface ImageRegistry {
   tags(question: Question, signal: AbortSignal): Promise<readonly string[]>
   /** Of what the tag names: for an image for several platforms that of its index. Undefined if there is no such tag. */
   digest(question: Question, tag: string, signal: AbortSignal): Promise<string | undefined>
+  /** When the image with this digest was made, in milliseconds; undefined if it does not say. */
+  created(question: Question, digest: string, signal: AbortSignal): Promise<number | undefined>
 }
 
-/** A list of tags, or a digest. */
+/** A list of tags, a digest, or the configuration of an image. */
 const TIME_LIMIT_MS = 60_000
 const LOOPBACK = /^(?:localhost|[^/]*\.localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/
 const PRIVATE = /^(?:10(?:\.\d{1,3}){3}|192\.168(?:\.\d{1,3}){2}|172\.(?:1[6-9]|2\d|3[01])(?:\.\d{1,3}){2}|[^/]*\.local)(?::\d+)?$/
@@ -25,7 +28,7 @@ export function createImageRegistry(registries: Pick<Registries, 'repository'>):
 
   async function ask<T>({ repository, access }: Question, call: (repository: Repository) => Promise<T>): Promise<T> {
     const { host } = repository
-    const mayBePlain = LOOPBACK.test(host) || (PRIVATE.test(host) && !access.credentials)
+    const mayBePlain = LOOPBACK.test(host) || (PRIVATE.test(host) && !access.credentials && !access.identityToken)
     const plain = (): Promise<T> => call(registries.repository(repository, { ...access, basicHttp: true }))
     if (mayBePlain && plainHosts.has(host)) return plain()
     try {
@@ -55,5 +58,7 @@ export function createImageRegistry(registries: Pick<Registries, 'repository'>):
   return {
     tags: (question, signal) => within(question, signal, (repository, limited) => repository.tags(limited)),
     digest: (question, tag, signal) => within(question, signal, (repository, limited) => repository.head(tag, limited)),
+    created: (question, digest, signal) =>
+      within(question, signal, async (repository, limited) => (await imageInfo(repository, digest, limited)).created),
   }
 }

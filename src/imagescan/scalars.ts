@@ -10,6 +10,8 @@ export interface PlacedScalar {
   readonly end: number
   /** what it means */
   readonly value: string
+  /** where the key begins that it belongs to, anchors and tags not counted; undefined for items of lists, and below keys that are no scalars */
+  readonly key?: number | undefined
 }
 
 const MAX_DEPTH = 100
@@ -19,20 +21,21 @@ export function placedScalars(text: string): PlacedScalar[] {
   const { events, source, inserted } = parseRelaxed(text, MAX_DEPTH)
   const place = originalOffsets(source, inserted)
   return valuesOf(events)
-    .filter(({ valueStart }) => valueStart >= 0)
-    .map((event) => ({
+    .filter(({ event }) => event.valueStart >= 0)
+    .map(({ event, key }) => ({
       style: styleOf(event),
       start: place(event.valueStart),
       end: place(event.valueEnd),
       value: scalarText(source, event).text,
+      ...(key === undefined ? {} : { key: place(key) }),
     }))
 }
 
-/** Scalars that are no keys. */
-function valuesOf(events: readonly Event[]): ScalarEvent[] {
-  const values: ScalarEvent[] = []
+/** Scalars that are no keys, with the beginning of the key before them. */
+function valuesOf(events: readonly Event[]): { readonly event: ScalarEvent; readonly key: number | undefined }[] {
+  const values: { event: ScalarEvent; key: number | undefined }[] = []
   // For each open node how many nodes are in it; of those of a map every other one is a key.
-  const open: { isMap: boolean; count: number }[] = []
+  const open: { isMap: boolean; count: number; key: number | undefined }[] = []
   for (const event of events) {
     if (event.type === EVENT_ID.POP) {
       open.pop()
@@ -40,10 +43,13 @@ function valuesOf(events: readonly Event[]): ScalarEvent[] {
     }
     const parent = open.at(-1)
     const isKey = parent?.isMap === true && parent.count % 2 === 0
-    if (parent) parent.count++
-    if (event.type === EVENT_ID.SCALAR && !isKey) values.push(event)
+    if (event.type === EVENT_ID.SCALAR && !isKey) values.push({ event, key: parent?.key })
+    if (parent) {
+      parent.count++
+      parent.key = isKey && event.type === EVENT_ID.SCALAR && event.valueStart >= 0 ? event.valueStart : undefined
+    }
     if (event.type === EVENT_ID.DOCUMENT || event.type === EVENT_ID.SEQUENCE || event.type === EVENT_ID.MAPPING)
-      open.push({ isMap: event.type === EVENT_ID.MAPPING, count: 0 })
+      open.push({ isMap: event.type === EVENT_ID.MAPPING, count: 0, key: undefined })
   }
   return values
 }

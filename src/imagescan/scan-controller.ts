@@ -14,13 +14,15 @@ import type { KubeObject } from '../lib/kube/types.ts'
 import { OciError } from '../lib/oci/errors.ts'
 import { recordEveryMs } from '../source/poll-schedule.ts'
 import { SECRET } from '../source/secrets.ts'
-import { newestTag } from './policy.ts'
+import { newestImage } from './newest.ts'
+import { chooseTag } from './policy.ts'
 import { type Question, questionOf } from './question.ts'
 import { type Answer, createQuestions, DIGEST_RETRY_MS } from './questions.ts'
 import type { ImageRegistry } from './registry.ts'
 import { intervalMsOf, nextQuestionMs } from './scan-schedule.ts'
 import { type Finding, goodUntil, nextScanStatus } from './scan-status.ts'
 import { createSecretCache } from './secret-cache.ts'
+import { filteredTags } from './tag-filter.ts'
 
 export interface ImageScanControllerDeps {
   readonly client: KubeClient
@@ -91,8 +93,8 @@ export function createImageScanController(deps: ImageScanControllerDeps): Contro
     const finding = await findingOf(key, scan, question, answer, signal)
     await report(cached, finding, clock.now() - memory.recordedAt >= recordEveryMs(intervalMs))
     const waitMs = answer.at + nextQuestionMs(intervalMs, answer) - clock.now()
-    const isDigestMissing = 'tags' in answer && 'error' in finding && finding.error instanceof OciError
-    return { requeueAfterMs: Math.max(isDigestMissing ? Math.min(waitMs, DIGEST_RETRY_MS) : waitMs, 1) }
+    const missing = 'tags' in answer && 'error' in finding && finding.error instanceof OciError ? finding.error : undefined
+    return { requeueAfterMs: Math.max(missing ? Math.min(waitMs, DIGEST_RETRY_MS) : waitMs, missing?.retryAfterMs ?? 0, 1) }
   }
 
   async function questionFor(scan: ImageScan): Promise<Question | TerminalError> {
@@ -114,7 +116,7 @@ export function createImageScanController(deps: ImageScanControllerDeps): Contro
     const { canonical } = question
     if ('error' in answer) return { canonical, error: withAdvice(answer.error, scan) }
     try {
-      const tag = newestTag(scan.spec.policy, answer.tags, canonical)
+      const tag = await tagOf(key, scan, answer.tags, canonical, signal)
       const digest = await questions.digest(key, tag, signal)
       if (digest !== undefined) return { canonical, tag, digest, at: answer.at }
       return {
@@ -126,6 +128,16 @@ export function createImageScanController(deps: ImageScanControllerDeps): Contro
       if (error instanceof TerminalError || error instanceof OciError) return { canonical, error: withAdvice(error, scan) }
       throw error
     }
+  }
+
+  async function tagOf(key: string, { spec }: ImageScan, tags: readonly string[], canonical: string, signal: AbortSignal): Promise<string> {
+    const choice = chooseTag(spec.policy, await filteredTags(spec.filterTags, tags, canonical), canonical)
+    if ('tag' in choice) return choice.tag
+    const times = {
+      digest: (tag: string, limited: AbortSignal) => questions.digest(key, tag, limited),
+      created: (digest: string, limited: AbortSignal) => questions.created(key, digest, limited),
+    }
+    return newestImage(choice.newestOf, times, canonical, signal)
   }
 
   async function report(cached: ImageScan, finding: Finding, isRecordDue = false): Promise<void> {

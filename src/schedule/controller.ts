@@ -5,8 +5,10 @@ import { CLUSTER, CLUSTER_GROUP, SCHEDULE } from '../api/kinds.ts'
 import { SCHEDULE_FINALIZER } from '../api/labels.ts'
 import type { Schedule } from '../api/schedule.ts'
 import type { Clock } from '../lib/controller/clock.ts'
+import { getCondition } from '../lib/controller/conditions.ts'
 import { type Controller, createController, type ReconcileResult } from '../lib/controller/controller.ts'
 import { messageOf } from '../lib/controller/errors.ts'
+import type { EventRecorder } from '../lib/controller/events.ts'
 import { keyOf } from '../lib/controller/keys.ts'
 import type { Logger } from '../lib/controller/log.ts'
 import type { ControllerMetrics } from '../lib/controller/metrics.ts'
@@ -32,6 +34,7 @@ export interface ScheduleControllerDeps {
   readonly handles: (object: KubeObject) => boolean
   /** IANA name of the time zone for schedules without a location. */
   readonly localZone: string
+  readonly events: EventRecorder
 }
 
 const DEBOUNCE_MS = 250
@@ -45,7 +48,7 @@ const OWNED_OF_CLUSTER = ['scheduled', 'activeSchedule']
 
 /** Keeps `Schedule.status`, and `scheduled` and `activeSchedule` of the clusters that schedules select. */
 export function createScheduleController(deps: ScheduleControllerDeps): Controller {
-  const { client, informers, clock, workers, metrics, shard, handles, localZone } = deps
+  const { client, informers, clock, workers, metrics, shard, handles, localZone, events } = deps
   const log = deps.log.child({ controller: 'schedule' })
   const schedules = informers.informer<Schedule>({ type: SCHEDULE })
   const clusters = informers.informer<Cluster>({ type: CLUSTER })
@@ -115,8 +118,15 @@ export function createScheduleController(deps: ScheduleControllerDeps): Controll
     const wasActive = schedule.status?.active ?? false
     if (!(await statuses.write(schedule, status, { owned: OWNED_OF_SCHEDULE }))) return
     const fields = { schedule: keyOf(schedule), nextStart: status.nextStartTime, clusters: status.matchingClusters?.length ?? 0 }
-    if (error !== undefined) log.warn({ ...fields, reason: messageOf(error) }, 'schedule cannot be used')
+    if (error !== undefined) tell(schedule, messageOf(error), fields)
     else if ((status.active ?? false) !== wasActive) log.info(fields, wasActive ? 'window closed' : 'window opened')
+  }
+
+  /** Once for each thing that is wrong. */
+  function tell(schedule: Schedule, note: string, fields: object): void {
+    if (getCondition(schedule.status?.conditions, 'Ready')?.message === note) return
+    log.warn({ ...fields, reason: note }, 'schedule cannot be used')
+    events.event(schedule, { type: 'Warning', reason: 'ScheduleInvalid', action: 'ReadSchedule', note })
   }
 
   async function hold(schedule: Schedule): Promise<void> {

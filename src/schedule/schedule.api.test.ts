@@ -26,6 +26,7 @@ let client: KubeClient
 let ws: string
 let clock: FakeClock
 let writes: string[]
+let told: string[]
 let stop: (() => Promise<void>) | undefined
 
 beforeAll(async () => {
@@ -37,6 +38,7 @@ beforeEach(async () => {
   await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ws } })
   clock = createFakeClock(START)
   writes = []
+  told = []
 })
 
 afterEach(async () => {
@@ -67,6 +69,7 @@ async function start(shard = ''): Promise<void> {
     shard,
     handles: ({ metadata }) => (metadata.labels?.[SHARD_REF_LABEL] ?? '') === shard,
     localZone: 'UTC',
+    events: { event: ({ metadata }, { type, reason, note }) => void told.push(`${metadata.name} ${type} ${reason} ${note}`) },
   })
   const stopping = new AbortController()
   const running = createManager({ informers: [factory], controllers: [controller], log: silentLogger }).run(stopping.signal)
@@ -217,8 +220,11 @@ test('a schedule that breaks holds what it held, says why, and goes on when it i
   const conditions = [expect.objectContaining({ type: 'Ready', status: 'False', message })]
   await status('nightly', { matchingClusters: ['one', 'two'], conditions })
   expect(await flags('one')).toBe('held')
+  await createCluster('three')
+  await nothingMore()
+  expect(told).toEqual([`nightly Warning ScheduleInvalid ${message}`])
   await client.patch(ref(SCHEDULE, 'nightly'), { spec: { location: 'UTC' } }, { type: 'merge' })
-  await status('nightly', CLOSED)
+  await status('nightly', { ...CLOSED, matchingClusters: ['one', 'three', 'two'] })
 })
 
 test('an agent that reports at the same time loses nothing', async () => {

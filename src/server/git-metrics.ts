@@ -12,6 +12,8 @@ export interface GitMetrics {
   polled(repo: Repo, isGood: boolean, seconds: number): void
   /** A commit was read and published, or could not be. */
   read(repo: Repo, isGood: boolean, seconds: number): void
+  /** A new commit changes nothing for the GitRepo, and was not read. */
+  unchanged(repo: Repo): void
   /** The GitRepo is gone, and so are its series. */
   forget(repo: Repo): void
 }
@@ -39,18 +41,20 @@ export function createGitMetrics(registry: Registry): GitMetrics {
     labelNames: LABELS,
     registers: [registry],
   })
+  const unchanged = counter('gitrepo_unchanged_commits_total', 'New commits that change nothing for the GitRepo and were not read.')
   const polls = {
     good: counter('gitrepo_fetch_latest_commit_success_total', 'Questions for the newest commit that were answered.'),
     bad: counter('gitrepo_fetch_latest_commit_failure_total', 'Questions for the newest commit that failed, for any reason.'),
     seconds: histogram('gitrepo_fetch_latest_commit_duration_seconds', 'Seconds until the newest commit was known.', POLL_SECONDS),
   }
-  const all = [reads.good, reads.bad, reads.seconds, newest, polls.good, polls.bad, polls.seconds]
+  const all = [reads.good, reads.bad, reads.seconds, newest, unchanged, polls.good, polls.bad, polls.seconds]
   return {
     polled: (repo, isGood, seconds) => tally(polls, labelsOf(repo), isGood, seconds),
     read(repo, isGood, seconds) {
       tally(reads, labelsOf(repo), isGood, seconds)
       if (isGood) newest.set(labelsOf(repo), seconds)
     },
+    unchanged: (repo) => unchanged.inc(labelsOf(repo)),
     forget(repo) {
       for (const metric of all) metric.remove(labelsOf(repo))
     },

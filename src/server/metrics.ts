@@ -25,9 +25,10 @@ export function createProcessMetrics(): ProcessMetrics {
   const gauges = new Map<string, Gauge>()
   const histograms = new Map<string, Histogram>()
   return {
-    count: (name, labels) =>
+    count: (name, labels, by = 1) =>
       once(counters, name, () => new Counter({ name, help: HELP, labelNames: Object.keys(labels), registers: [registry] })).inc(
         text(labels),
+        by,
       ),
     set: (name, labels, value) =>
       once(gauges, name, () => new Gauge({ name, help: HELP, labelNames: Object.keys(labels), registers: [registry] })).set(

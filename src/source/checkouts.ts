@@ -4,7 +4,9 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../lib/controller/clock.ts'
 import type { Logger } from '../lib/controller/log.ts'
+import { type CommitFiles, openCommitFiles } from '../lib/git/commit-files.ts'
 import type { GitBackend, GitLimits, GitRemote } from '../lib/git/types.ts'
+import type { WrittenFiles } from '../lib/git/written-files.ts'
 
 export interface CheckoutRequest {
   /** Equal for those who see the same repository with the same rights: others must not get at its files. */
@@ -16,6 +18,8 @@ export interface CheckoutRequest {
 /** A folder that stays until it is released. */
 export interface Checkout {
   readonly root: string
+  /** What is in it, without a look at the disk; undefined when the backend does not tell. */
+  readonly files: CommitFiles | undefined
   release(): void
 }
 
@@ -44,6 +48,7 @@ interface Entry {
   readonly root: string
   readonly abort: AbortController
   readonly fetched: Promise<void>
+  readonly told: { files?: CommitFiles }
   users: number
   timer: unknown
 }
@@ -61,8 +66,12 @@ export function createCheckouts(options: CheckoutsOptions): Checkouts {
   function start(key: string, { remote, commit }: CheckoutRequest): Entry {
     const root = join(own, `${serial++}-${commit.slice(0, 12)}`)
     const abort = new AbortController()
-    const fetched = backend.fetch(remote, commit, root, { limits }, abort.signal)
-    const entry: Entry = { root, abort, fetched, users: 0, timer: undefined }
+    const told: Entry['told'] = {}
+    const onWritten = (written: WrittenFiles): void => {
+      told.files = openCommitFiles(written)
+    }
+    const fetched = backend.fetch(remote, commit, root, { limits, onWritten }, abort.signal)
+    const entry: Entry = { root, abort, fetched, told, users: 0, timer: undefined }
     entries.set(key, entry)
     fetched.catch(() => forget(key, entry)) // whoever waits for it is told, whoever comes next tries anew
     return entry
@@ -83,6 +92,7 @@ export function createCheckouts(options: CheckoutsOptions): Checkouts {
     let isReleased = false
     return {
       root: entry.root,
+      files: entry.told.files,
       release() {
         if (isReleased) return
         isReleased = true

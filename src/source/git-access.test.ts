@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest'
 import type { GitRepo, GitRepoSpec } from '../api/git-repo.ts'
 import { FLEET_API_VERSION } from '../api/kinds.ts'
 import { type GitDefaults, gitAccess } from './git-access.ts'
-import { annotationChanges, chartSecretProblem, hasChartSecretChanged, hashAnnotations, type Secret, secretKeysOf } from './secrets.ts'
+import {
+  annotationChanges,
+  chartSecretProblem,
+  chartSecretsId,
+  hasChartSecretChanged,
+  hashAnnotations,
+  type Secret,
+  secretKeysOf,
+} from './secrets.ts'
 
 const repo = (spec: Partial<GitRepoSpec> = {}): GitRepo => ({
   apiVersion: FLEET_API_VERSION,
@@ -152,6 +160,7 @@ describe('hashes of secrets', () => {
       'fleet.cattle.io/client-secret-hash': expect.stringMatching(/^[0-9a-f]{64}$/),
       'fleet.cattle.io/helm-secret-hash': expect.stringMatching(/^[0-9a-f]{64}$/),
       'fleet.cattle.io/helm-secret-for-paths-hash': null,
+      'fleet.cattle.io/oci-registry-secret-hash': null,
     })
     expect(
       hashAnnotations(repo(), { client: one, helm: undefined, helmForPaths: undefined })['fleet.cattle.io/client-secret-hash'],
@@ -159,7 +168,8 @@ describe('hashes of secrets', () => {
   })
 
   test('differ from the annotations when a secret appears, changes or goes', () => {
-    expect(annotationChanges(named, hashes)).toEqual({ ...hashes, 'fleet.cattle.io/helm-secret-for-paths-hash': undefined })
+    const present = Object.fromEntries(Object.entries(hashes).filter(([, hash]) => hash !== null))
+    expect(annotationChanges(named, hashes)).toEqual(present)
     const annotated = { ...named, metadata: { ...named.metadata, annotations: hashes as Record<string, string> } }
     expect(annotationChanges(annotated, hashes)).toBeUndefined()
     const gone = annotationChanges(annotated, hashAnnotations(named, { client: one, helm: undefined, helmForPaths: undefined }))
@@ -167,6 +177,20 @@ describe('hashes of secrets', () => {
     expect(hasChartSecretChanged(gone)).toBe(true)
     expect(hasChartSecretChanged({ 'fleet.cattle.io/client-secret-hash': 'x' })).toBe(false)
     expect(hasChartSecretChanged(undefined)).toBe(false)
+  })
+
+  test('of the registry for files are a reason to read again, whether it is named or the default one', () => {
+    const none = { client: undefined, helm: undefined, helmForPaths: undefined }
+    const registry = (reference: string) => hashAnnotations(repo(), { ...none, oci: secret('Opaque', { reference }, 'ocistorage') })
+    const [before, after] = [registry('a.example/x'), registry('b.example/x')]
+    const annotated = { ...repo(), metadata: { ...repo().metadata, annotations: before as Record<string, string> } }
+    expect(annotationChanges(annotated, before)).toBeUndefined()
+    for (const changed of [after, hashAnnotations(repo(), none)]) {
+      const changes = annotationChanges(annotated, changed)
+      expect(Object.keys(changes ?? {})).toEqual(['fleet.cattle.io/oci-registry-secret-hash'])
+      expect(hasChartSecretChanged(changes)).toBe(true)
+      expect(chartSecretsId(changed)).not.toBe(chartSecretsId(before))
+    }
   })
 
   test('a missing secret for charts is named, unless another wins', () => {
@@ -181,11 +205,8 @@ describe('hashes of secrets', () => {
   })
 
   test('the GitRepo is found by each of its secrets, the default one included', () => {
-    expect(secretKeysOf(repo())).toEqual(['ws/gitcredential'])
-    expect(secretKeysOf(repo({ clientSecretName: 'a', helmSecretName: 'b', helmSecretNameForPaths: 'c' }))).toEqual([
-      'ws/a',
-      'ws/b',
-      'ws/c',
-    ])
+    expect(secretKeysOf(repo())).toEqual(['ws/gitcredential', 'ws/ocistorage'])
+    const all = { clientSecretName: 'a', helmSecretName: 'b', helmSecretNameForPaths: 'c', ociRegistrySecret: 'd' }
+    expect(secretKeysOf(repo(all))).toEqual(['ws/a', 'ws/b', 'ws/c', 'ws/d'])
   })
 })

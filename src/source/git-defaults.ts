@@ -6,16 +6,11 @@ import type { KubeClient } from '../lib/kube/client.ts'
 import type { Informer, InformerFactory } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import type { GitDefaults } from './git-access.ts'
+import { RANCHER_NAMESPACE, RANCHER_SECRETS } from './rancher-certificates.ts'
 import { SECRET, type Secret } from './secrets.ts'
 
 const KNOWN_HOSTS = 'known-hosts'
 const KNOWN_HOSTS_KEY = 'known_hosts'
-const RANCHER_NAMESPACE = 'cattle-system'
-/** Secrets with the certificates that Rancher trusts, and the key of each, in the order in which they are put together. */
-const RANCHER_SECRETS: readonly (readonly [name: string, key: string])[] = [
-  ['tls-ca', 'cacerts.pem'],
-  ['tls-ca-additional', 'ca-additional.pem'],
-]
 
 interface ConfigMapObject extends KubeObject {
   readonly data?: Readonly<Record<string, string>> | null

@@ -16,7 +16,7 @@ import type { Informer, InformerEvent, InformerFactory } from '../lib/kube/infor
 import type { KubeObject } from '../lib/kube/types.ts'
 import type { Authorization, Authorize } from './authorizer.ts'
 import { createCheckouts } from './checkouts.ts'
-import { type Attempt, decide, inputsOf } from './decide.ts'
+import { decide, inputsOf } from './decide.ts'
 import { REMOVAL_CHECK_MS, removeEverything } from './finalize.ts'
 import { type GitAccess, type GitDefaults, gitAccess } from './git-access.ts'
 import type { StatusFacts } from './git-repo-status.ts'
@@ -24,7 +24,8 @@ import { pollingIntervalMs, recordEveryMs } from './poll-schedule.ts'
 import { createPoller, type PollResult } from './poller.ts'
 import type { Publisher } from './publisher.ts'
 import { hintOf, hintStep } from './push-hint.ts'
-import { readCommit } from './reading.ts'
+import { createReadRecords } from './read-records.ts'
+import { type ReadingOrder, readCommit } from './reading.ts'
 import { createRepoMemories, newest, type RepoMemory } from './repo-memory.ts'
 import { createRepoWriter } from './repo-writer.ts'
 import {
@@ -73,6 +74,8 @@ export interface GitRepoControllerDeps {
 interface RepoCounts {
   polled(repo: { readonly name: string; readonly namespace: string }, isGood: boolean, seconds: number): void
   read(repo: { readonly name: string; readonly namespace: string }, isGood: boolean, seconds: number): void
+  /** A new commit that changes nothing for the GitRepo, and was not read. */
+  unchanged?(repo: { readonly name: string; readonly namespace: string }): void
   forget(repo: { readonly name: string; readonly namespace: string }): void
 }
 
@@ -94,6 +97,7 @@ export function createGitRepoController(deps: GitRepoControllerDeps): Controller
   const secretMetadata = informers.informer<KubeObject>({ type: SECRET, metadataOnly: true })
   const secretReader = createSecretReader(client, secretMetadata)
   const memories = createRepoMemories()
+  const records = createReadRecords()
   const writer = createRepoWriter(deps)
   const checkouts = createCheckouts({ backend: deps.backend, dir: deps.tempDir, limits, clock, log, pid: deps.pid })
   const poller = createPoller({ backend: deps.backend, clock, log, random: deps.random, onPolled })
@@ -125,6 +129,7 @@ export function createGitRepoController(deps: GitRepoControllerDeps): Controller
   function forget(key: string): ReconcileResult {
     poller.forget(key)
     memories.forget(key)
+    records.forget(key)
     deps.counts?.forget(repoOf(key))
     return {}
   }
@@ -169,8 +174,10 @@ export function createGitRepoController(deps: GitRepoControllerDeps): Controller
       clock.now(),
     )
     if (decision.kind === 'ask') poller.refresh(key, memory.freshSince)
-    if (decision.kind === 'read' && !(await read(gitRepo, memory, access, inputsOf(gitRepo, decision.commit, inputs), poll, signal)))
-      return {} // the event that made it pointless comes
+    if (decision.kind === 'read') {
+      const order = { inputs: inputsOf(gitRepo, decision.commit, inputs), isOnlyCommit: decision.because === 'commit' }
+      if (!(await read(gitRepo, memory, access, order, poll, signal))) return {} // the event that made it pointless comes
+    }
     const push = followHint(key, gitRepo, memory, poll)
     await writer.status(gitRepo, memory, { attempt: memory.attempt, ...pollFacts(gitRepo, memory, poll), ...push.facts })
     if (changes && poll?.commit) await writer.annotate(gitRepo, memory, changes)
@@ -220,22 +227,25 @@ export function createGitRepoController(deps: GitRepoControllerDeps): Controller
     gitRepo: GitRepo,
     memory: RepoMemory,
     access: GitAccess,
-    inputs: Attempt,
+    order: ReadingOrder,
     poll: PollResult | undefined,
     signal: AbortSignal,
   ): Promise<boolean> {
     const abort = new AbortController()
-    memory.reading = { generation: inputs.generation, abort }
+    memory.reading = { generation: order.inputs.generation, abort }
     const start = clock.now()
     const limit = clock.setTimeout(() => abort.abort(new GitError('timeout', TOO_LONG)), READ_LIMIT_MS)
     let announced = Promise.resolve()
     const announcement = clock.setTimeout(() => {
-      announced = announce(gitRepo, memory, { reading: inputs.commit, poll })
+      announced = announce(gitRepo, memory, { reading: order.inputs.commit, poll })
     }, ANNOUNCE_AFTER_MS)
     try {
       const stop = AbortSignal.any([signal, abort.signal])
-      memory.attempt = await readCommit({ ...deps, checkouts }, gitRepo, access, inputs, memory.attempt, stop)
-      deps.counts?.read(repoOf(keyOf(gitRepo)), !memory.attempt.failure, (clock.now() - start) / 1000)
+      const outcome = await readCommit({ ...deps, checkouts, records }, gitRepo, access, order, memory.attempt, stop)
+      memory.attempt = outcome.attempt
+      const repo = repoOf(keyOf(gitRepo))
+      if (outcome.isUnchanged) deps.counts?.unchanged?.(repo)
+      else deps.counts?.read(repo, !outcome.attempt.failure, (clock.now() - start) / 1000)
       return true
     } catch (error) {
       if (error === SUPERSEDED) return false

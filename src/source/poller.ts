@@ -149,7 +149,8 @@ export function createPoller({ backend, clock, log, random, onPolled }: PollerOp
     if (entry.isPolling || !entry.result) return
     const { at, error } = entry.result
     const outlook = { intervalMs: intervalOf(entry), failures: entry.failures, retryAfterMs: error?.retryAfterMs }
-    const next = at + nextPollMs(outlook, random())
+    // A server that lets us wait is left alone for as long as one that refuses at once.
+    const next = (error ? clock.now() : at) + nextPollMs(outlook, random())
     if (Number.isFinite(next)) entry.timer = clock.setTimeout(() => poll(entry), Math.max(next - clock.now(), 0))
   }
 

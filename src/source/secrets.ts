@@ -3,6 +3,8 @@ import type { GitRepo } from '../api/git-repo.ts'
 import {
   CLIENT_SECRET_HASH_ANNOTATION,
   DEFAULT_GIT_SECRET_NAME,
+  DEFAULT_OCI_SECRET_NAME,
+  FLEET_PREFIX,
   HELM_SECRET_FOR_PATHS_HASH_ANNOTATION,
   HELM_SECRET_HASH_ANNOTATION,
 } from '../api/labels.ts'
@@ -12,6 +14,9 @@ import { keyOf } from '../lib/controller/keys.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import type { Informer } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
+
+/** The registry that files were stored in when the repository was read last; without it, a change while nobody looked would go unnoticed. */
+const OCI_SECRET_HASH_ANNOTATION = `${FLEET_PREFIX}oci-registry-secret-hash`
 
 export const SECRET = { apiVersion: 'v1', kind: 'Secret' } as const
 
@@ -27,12 +32,18 @@ export interface RepoSecrets {
   readonly client: Secret | undefined
   readonly helm: Secret | undefined
   readonly helmForPaths: Secret | undefined
+  /** The one with the registry for files: the named one, or the default one if none is named. */
+  readonly oci?: Secret | undefined
 }
 
 /** Keys of all secrets whose change concerns the GitRepo. */
 export function secretKeysOf({ metadata: { namespace }, spec }: GitRepo): string[] {
-  const names = [spec.clientSecretName || DEFAULT_GIT_SECRET_NAME, spec.helmSecretName, spec.helmSecretNameForPaths]
+  const names = [spec.clientSecretName || DEFAULT_GIT_SECRET_NAME, spec.helmSecretName, spec.helmSecretNameForPaths, ociSecretName(spec)]
   return names.filter((name) => name !== undefined && name !== '').map((name) => keyOf({ namespace, name: name ?? '' }))
+}
+
+function ociSecretName(spec: GitRepo['spec']): string {
+  return spec.ociRegistrySecret || DEFAULT_OCI_SECRET_NAME
 }
 
 /** Reads secrets: their metadata is cached, so that only one that has changed costs a request. */
@@ -60,12 +71,13 @@ export function createSecretReader(client: KubeClient, metadata: Informer<KubeOb
 
   return {
     async read({ metadata: { namespace }, spec }) {
-      const [clientSecret, helm, helmForPaths] = await Promise.all([
+      const [clientSecret, helm, helmForPaths, oci] = await Promise.all([
         find(namespace, spec.clientSecretName || DEFAULT_GIT_SECRET_NAME),
         find(namespace, spec.helmSecretName),
         find(namespace, spec.helmSecretNameForPaths),
+        find(namespace, ociSecretName(spec)),
       ])
-      return { client: clientSecret, helm, helmForPaths }
+      return { client: clientSecret, helm, helmForPaths, oci }
     },
   }
 }
@@ -77,6 +89,7 @@ export function hashAnnotations({ spec }: GitRepo, secrets: RepoSecrets): Record
     [CLIENT_SECRET_HASH_ANNOTATION]: spec.clientSecretName ? hashOf(secrets.client) : null,
     [HELM_SECRET_HASH_ANNOTATION]: hashOf(secrets.helm),
     [HELM_SECRET_FOR_PATHS_HASH_ANNOTATION]: hashOf(secrets.helmForPaths),
+    [OCI_SECRET_HASH_ANNOTATION]: hashOf(secrets.oci),
   }
 }
 
@@ -89,14 +102,18 @@ export function annotationChanges(
   return changes.length > 0 ? Object.fromEntries(changes) : undefined
 }
 
-/** Whether one of the changes is of a secret for chart downloads; that of the git secret is no reason to read again. */
+/** Whether one of the changes is of a secret for chart downloads or of the registry for files; that of the git secret is no reason to read again. */
 export function hasChartSecretChanged(changes: Readonly<Record<string, unknown>> | undefined): boolean {
   return Object.keys(changes ?? {}).some((name) => name !== CLIENT_SECRET_HASH_ANNOTATION)
 }
 
-/** What of the hashes decides how charts are downloaded. */
+/** What of the hashes decides how charts are downloaded, and where files are stored. */
 export function chartSecretsId(hashes: Readonly<Record<string, string | null>>): string {
-  return JSON.stringify([hashes[HELM_SECRET_HASH_ANNOTATION], hashes[HELM_SECRET_FOR_PATHS_HASH_ANNOTATION]])
+  return JSON.stringify([
+    hashes[HELM_SECRET_HASH_ANNOTATION],
+    hashes[HELM_SECRET_FOR_PATHS_HASH_ANNOTATION],
+    hashes[OCI_SECRET_HASH_ANNOTATION],
+  ])
 }
 
 /** A secret for charts that is named and missing; of two only the one that wins is needed. */

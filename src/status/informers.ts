@@ -33,21 +33,32 @@ export interface Projections {
   content?: (content: Content) => Content
 }
 
-/** The caches of a factory, with the indexes that are asked for here. */
+/** The caches of a factory, with the indexes that are asked for here. A cache that nobody takes is not made: it would cost memory, and a right to watch. */
 export function createStatusInformers(factory: InformerFactory, projections: Projections = {}): StatusInformers {
   const { bundle, bundleDeployment, content = withoutBytes } = projections
   return {
-    bundleDeployments: factory.informer({
-      type: BUNDLE_DEPLOYMENT,
-      indexes: DEPLOYMENT_INDEXES,
-      ...(bundleDeployment ? { project: bundleDeployment } : {}),
-    }),
-    bundles: factory.informer({ type: BUNDLE, indexes: BUNDLE_INDEXES, ...(bundle ? { project: bundle } : {}) }),
-    clusters: factory.informer({ type: CLUSTER, indexes: CLUSTER_INDEXES }),
-    clusterGroups: factory.informer({ type: CLUSTER_GROUP }),
-    gitRepos: factory.informer({ type: GIT_REPO }),
-    helmOps: factory.informer({ type: HELM_OP }),
-    contents: factory.informer({ type: CONTENT, project: content }),
+    get bundleDeployments() {
+      const project = bundleDeployment ? { project: bundleDeployment } : {}
+      return factory.informer<BundleDeployment>({ type: BUNDLE_DEPLOYMENT, indexes: DEPLOYMENT_INDEXES, ...project })
+    },
+    get bundles() {
+      return factory.informer<Bundle>({ type: BUNDLE, indexes: BUNDLE_INDEXES, ...(bundle ? { project: bundle } : {}) })
+    },
+    get clusters() {
+      return factory.informer<Cluster>({ type: CLUSTER, indexes: CLUSTER_INDEXES })
+    },
+    get clusterGroups() {
+      return factory.informer<ClusterGroup>({ type: CLUSTER_GROUP })
+    },
+    get gitRepos() {
+      return factory.informer<GitRepo>({ type: GIT_REPO })
+    },
+    get helmOps() {
+      return factory.informer<HelmOp>({ type: HELM_OP })
+    },
+    get contents() {
+      return factory.informer<Content>({ type: CONTENT, project: content })
+    },
   }
 }
 

@@ -20,7 +20,7 @@ export const ROOT = join(import.meta.dirname, '..', '..')
 export const MEMBER = 'downstream'
 
 /** The built program, or the unbuilt one where nothing has been built or FLEET_TEST_SOURCE asks for it. */
-export function program(name: 'fleet-controller' | 'fleet-agent'): string {
+export function program(name: 'fleet-controller' | 'fleet-agent' | 'fleet'): string {
   const built = join(ROOT, 'dist', name)
   return existsSync(built) && !process.env.FLEET_TEST_SOURCE ? built : join(ROOT, 'src', 'bin', `${name}.ts`)
 }

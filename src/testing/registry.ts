@@ -1,21 +1,16 @@
 // The registry of Debian's package docker-registry on 127.0.0.1, for tests: with a folder of its own, and whatever of TLS, accounts and tokens they ask for.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { findProgram } from './find-program.ts'
 import { createLocalCertificate, type LocalCertificate } from './local-certificate.ts'
 
 /** The program; undefined if it, or openssl, is not installed: then tests skip. */
-export const REGISTRY_PROGRAM = find('openssl') && find('docker-registry')
-
-function find(name: string): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
-}
+export const REGISTRY_PROGRAM = findProgram('openssl') && findProgram('docker-registry')
 
 /** Accounts of a guarded registry. There is no program here that makes such hashes, so they are fixed. */
 export const PUSHER = { username: 'pusher', password: 'push-canary-1' }

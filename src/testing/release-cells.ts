@@ -124,7 +124,7 @@ function isTheirs(name: string): boolean {
 }
 
 /** The revisions of the release in a namespace: version, state and what is said of it. */
-async function historyOf(scene: AgentScene, namespace: string): Promise<string[]> {
+export async function historyOf(scene: AgentScene, namespace: string): Promise<string[]> {
   const { items } = await scene.down.list<ReleaseSecret>({ apiVersion: 'v1', kind: 'Secret' }, { namespace, labelSelector: 'owner=helm' })
   return items
     .map(decodeRelease)

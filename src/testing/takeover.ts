@@ -117,6 +117,12 @@ export class Takeover {
     return (this.#node?.signal(SYSTEM_NAMESPACE, 'fleet-agent', 'SIGKILL') ?? 0) > 0
   }
 
+  /** Stops the node with all its pods: no agent works any more. */
+  async stopNode(): Promise<void> {
+    await this.#node?.stop()
+    this.#node = undefined
+  }
+
   startController(): void {
     this.#controller = this.#processes?.start({
       name: 'fleet-controller',

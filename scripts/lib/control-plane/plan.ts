@@ -92,7 +92,8 @@ function moduleVersion(goMod: string, module: string): string {
   return version
 }
 
-function goDirective(goMod: string): string {
+/** The release of Go that a go.mod wants. @throws Error when it says none */
+export function goDirective(goMod: string): string {
   const version = goMod.match(/^go ([0-9]+\.[0-9]+(?:\.[0-9]+)?)\s*$/m)?.[1]
   if (version === undefined) throw new Error('go.mod has no go line')
   return version

@@ -38,6 +38,9 @@ export function createDocker(): Engine {
     async save(image, file, as) {
       await must('docker', ['tag', image, as])
       await must('docker', ['save', '--output', file, as])
+      if (as !== image) await run('docker', ['rmi', '--no-prune', as])
     },
+    // builds leave nothing behind but the engine's own cache
+    tidy: () => Promise.resolve(),
   }
 }

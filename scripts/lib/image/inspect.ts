@@ -17,7 +17,6 @@ const CONTENTS: Readonly<Record<Target, { readonly tools: readonly string[]; rea
       ['fleet', '--version'],
       ['helm', 'version', '--short'],
       ['git', '--version'],
-      ['git-lfs', 'version'],
       ['node', '-e', 'require("node:fs").writeFileSync("/tmp/x", ""); console.log("node", process.version, "as user", process.getuid())'],
     ],
   },
@@ -31,26 +30,25 @@ const CONTENTS: Readonly<Record<Target, { readonly tools: readonly string[]; rea
   },
 }
 
-// the shell sees single quotes, dpkg-query its own placeholders
-const FIELDS = ['Package', 'Version', 'Architecture'].map((field) => `$\{${field}}`).join('\\t')
-const LIST_PACKAGES = `dpkg-query --show --showformat '${FIELDS}\\n'`
+const PACKAGES = '/var/lib/dpkg/status'
 // two calls: what one call has counted it leaves out
 const SIZES = 'du -sxk / 2>/dev/null; du -sk /usr/local/bin/* /opt/fleet /usr/lib /usr/bin /usr/share /var 2>/dev/null; true'
 
 /** Debian packages and modules of Go programs in an image. */
 export async function systemParts(engine: Engine, image: string, target: Target): Promise<Part[]> {
-  const parts = debianParts(await engine.shell(image, LIST_PACKAGES))
   const dir = mkdtempSync(join(tmpdir(), 'fleet-tools-'))
   try {
+    await engine.copyOut(image, PACKAGES, join(dir, 'packages'))
+    const parts = debianParts(readFileSync(join(dir, 'packages'), 'utf8'))
     for (const tool of CONTENTS[target].tools) {
       await engine.copyOut(image, `/usr/local/bin/${tool}`, join(dir, tool))
       const modules = goModules(readFileSync(join(dir, tool)))
       parts.push(...modules.map(({ path, version }) => ({ ecosystem: 'golang' as const, name: path, version, comment: `in ${tool}` })))
     }
+    return parts
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
-  return parts
 }
 
 export interface SizeEntry {

@@ -45,6 +45,12 @@ export function defaultOf(containerfile: string, arg: string): string {
   return value
 }
 
+/** What the Containerfile copies out of its stages, a row for each COPY. */
+export function copiedFromStages(containerfile: string): { stage: string; paths: string[] }[] {
+  const lines = [...containerfile.matchAll(/^COPY --from=(\S+) (.+)$/gm)]
+  return lines.map(([, stage = '', rest = '']) => ({ stage, paths: rest.trim().split(/\s+/).slice(0, -1) }))
+}
+
 /** Host that an image is pulled from, as docker reads its name. */
 export function registryOf(image: string): string {
   const [first = '', ...rest] = image.split('/')

@@ -31,10 +31,12 @@ test('packages of production and Node itself come from the lock file', () => {
   ])
 })
 
-test('lines of dpkg-query become packages, others nothing', () => {
-  expect(debianParts('git\t1:2.39.5-0+deb12u2\tamd64\n\nnoise\n')).toEqual([
-    { ecosystem: 'deb', name: 'git', version: '1:2.39.5-0+deb12u2', architecture: 'amd64' },
-  ])
+test('packages of Debian come from the list of dpkg, removed ones left out', () => {
+  const git =
+    'Package: git\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1:2.39.5-0+deb12u2\nDescription: fast\n Version: none\n'
+  const old = 'Package: old\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 1.0\n'
+  expect(debianParts(`${old}\n${git}`)).toEqual([{ ecosystem: 'deb', name: 'git', version: '1:2.39.5-0+deb12u2', architecture: 'amd64' }])
+  expect(() => debianParts(old)).toThrow('no list of Debian packages')
 })
 
 test('each package once, sorted, with purl, licence and checksum', () => {

@@ -36,12 +36,16 @@ export function npmParts(lock: LockFile): Part[] {
   })
 }
 
-/** @param listing lines `name\tversion\tarchitecture`, as `dpkg-query` writes them */
-export function debianParts(listing: string): Part[] {
-  return listing
-    .split('\n')
-    .map((line) => line.split('\t'))
-    .flatMap(([name, version, architecture]) => (name && version ? [{ ecosystem: 'deb' as const, name, version, architecture }] : []))
+/** @param status text of /var/lib/dpkg/status @throws Error when no package is in it: no image of ours is without */
+export function debianParts(status: string): Part[] {
+  const parts = status.split(/\n{2,}/).flatMap((paragraph): Part[] => {
+    const field = (name: string) => paragraph.match(new RegExp(`^${name}: (.*)$`, 'm'))?.[1]
+    const [name, version] = [field('Package'), field('Version')]
+    if (!name || !version || field('Status') !== 'install ok installed') return []
+    return [{ ecosystem: 'deb', name, version, architecture: field('Architecture') }]
+  })
+  if (parts.length === 0) throw new Error('the image has no list of Debian packages')
+  return parts
 }
 
 /** One document for an image; the same inputs give the same text. */

@@ -7,37 +7,46 @@ import { run } from '../run.ts'
 import { isInstalled, must } from './command.ts'
 import { defaultOf } from './options.ts'
 
-/** A folder with `helm` and `kustomize` for this machine's architecture. */
+/**
+ * A folder with `helm` and `kustomize` for this machine's architecture.
+ * @param borrowHelm take the helm of the test control plane when it is of the same version: it is made of other versions of its modules, and at once there
+ */
 export async function ensureTools(
   containerfile: string,
+  borrowHelm: boolean,
   say: (line: string) => void,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<string> {
   const [helm, kustomize] = [defaultOf(containerfile, 'HELM_VERSION'), defaultOf(containerfile, 'KUSTOMIZE_VERSION')]
   const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'fleet-image-tools')
-  const target = join(cache, `helm-${helm}-kustomize-${kustomize}-${process.arch}`)
-  if (existsSync(target)) return target
   mkdirSync(cache, { recursive: true })
+  const place = (name: string) => join(cache, `${name}-${helm}-kustomize-${kustomize}-${process.arch}`)
+  const [own, borrowed] = [place('helm-own'), place('helm')]
+  if (existsSync(own)) return own
+  if (borrowHelm && existsSync(borrowed)) return borrowed
   const work = mkdtempSync(join(cache, 'tmp-'))
   try {
-    await provideHelm(helm, work, say)
-    say(`compiling kustomize ${kustomize} (about a minute)`)
+    const target = borrowHelm && (await copyHelm(helm, work)) ? borrowed : own
+    if (target === own) {
+      say(`compiling helm ${helm} (one to three minutes, once)`)
+      await goInstall(`helm.sh/helm/v4/cmd/helm@${helm}`, work, ` -X helm.sh/helm/v4/internal/version.version=${helm}`)
+    }
+    say(`compiling kustomize ${kustomize} (about a minute, once)`)
     await goInstall(`sigs.k8s.io/kustomize/kustomize/v5@${kustomize}`, work)
     // another run may have been faster: its folder is as good
     if (!existsSync(target)) renameSync(work, target)
+    return target
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
-  return target
 }
 
-// The control plane of the tests brings a helm, which is the same when it is of the same version.
-async function provideHelm(version: string, folder: string, say: (line: string) => void): Promise<void> {
+async function copyHelm(version: string, folder: string): Promise<boolean> {
   const built = join((await ensureControlPlane()).bin, 'helm')
   const { output } = await run(built, ['version', '--short'], { timeoutMs: 30_000 })
-  if (output.trim().split('+')[0] === version) return copyFileSync(built, join(folder, 'helm'))
-  say(`compiling helm ${version} (one to three minutes)`)
-  await goInstall(`helm.sh/helm/v4/cmd/helm@${version}`, folder, ` -X helm.sh/helm/v4/internal/version.version=${version}`)
+  if (output.trim().split('+')[0] !== version) return false
+  copyFileSync(built, join(folder, 'helm'))
+  return true
 }
 
 async function goInstall(program: string, folder: string, stamp = ''): Promise<void> {

@@ -43,6 +43,16 @@ describe('normalize', () => {
     })
   })
 
+  test('pointers concern all objects of a kind, operations only the very one', () => {
+    const remove = { operations: [{ op: 'remove', path: '/data/colour' }] }
+    const untouched = { colour: 'red', size: 'small' }
+    expect(normalize(settings, [{ ...at, ...remove, name: undefined }]).data).toEqual(untouched)
+    expect(normalize(settings, [{ ...at, ...remove, namespace: undefined }]).data).toEqual(untouched)
+    expect(normalize(settings, [{ ...at, ...remove, apiVersion: 'v2' }]).data).toEqual(untouched)
+    expect(normalize(settings, [{ ...at, ...remove }]).data).toEqual({ size: 'small' })
+    expect(normalize(settings, [{ ...at, apiVersion: 'v2', namespace: undefined, jsonPointers: ['/data/colour'] }]).data).toEqual({ size: 'small' })
+  })
+
   test('passes over an operation on something that is not there', () => {
     expect(
       normalize(settings, [
@@ -71,7 +81,10 @@ describe('ignoresMissing', () => {
     [undefined, true],
     ['settings', true],
     ['set.*', true],
-    ['sett', false],
+    ['^sett', true],
+    ['ting', true],
+    ['^ting', false],
+    ['settings-x', false],
     ['(', false],
   ])('with the name %s: %s', (name, expected) => {
     expect(ignoresMissing(ignore(name), settings)).toBe(expected)

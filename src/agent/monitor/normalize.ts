@@ -54,7 +54,7 @@ export function normalize(object: KubeObject, patches: readonly ComparePatch[]):
   for (const field of SERVER_METADATA) delete metadata[field]
   dropForeignAnnotations(metadata)
   dropIfEmpty(metadata, 'labels')
-  return patches.filter((patch) => concerns(patch, object)).reduce(applyComparePatch, copy)
+  return patches.filter((patch) => concerns(patch, object)).reduce((result, patch) => applyComparePatch(result, patch, names(patch, object)), copy)
 }
 
 function dropForeignAnnotations(metadata: Json): void {
@@ -72,14 +72,20 @@ function group(apiVersion: string): string {
   return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''
 }
 
+/** Operations need the very type, namespace and name. */
+function names(patch: ComparePatch, { apiVersion, metadata }: KubeObject): boolean {
+  return patch.apiVersion === apiVersion && (patch.name ?? '') === metadata.name && (patch.namespace ?? '') === (metadata.namespace ?? '')
+}
+
 /** jsonPointers match by group, kind, namespace and name, where an empty name or namespace matches all. */
 function concerns(patch: ComparePatch, object: KubeObject): boolean {
   if (patch.kind !== object.kind || group(patch.apiVersion ?? '') !== group(object.apiVersion)) return false
   return (!patch.name || patch.name === object.metadata.name) && (!patch.namespace || patch.namespace === (object.metadata.namespace ?? ''))
 }
 
-function applyComparePatch(object: Json, patch: ComparePatch): Json {
+function applyComparePatch(object: Json, patch: ComparePatch, isNamed: boolean): Json {
   const pointed = (patch.jsonPointers ?? []).reduce((result, path) => applyOperation(result, { op: 'remove', path }), object)
+  if (!isNamed) return pointed
   return (patch.operations ?? [])
     .filter(({ op }) => op && op !== 'ignore')
     .reduce((result, operation) => applyOperation(result, operation), pointed)
@@ -110,10 +116,10 @@ export function ignoresMissing(patches: readonly ComparePatch[], object: KubeObj
   })
 }
 
-/** A user's pattern, anchored, on a name of at most 253 characters. An invalid pattern matches nothing. */
+/** A user's pattern, found anywhere in a name of at most 253 characters. An invalid pattern matches nothing. */
 function matches(pattern: string, name: string): boolean {
   try {
-    return compilePattern(`^(?:${pattern})$`)(name)
+    return compilePattern(pattern)(name)
   } catch {
     // it was compared as plain text before
     return false

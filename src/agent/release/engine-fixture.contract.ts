@@ -10,6 +10,7 @@ import type { KubeObject, ResourceType } from '../../lib/kube/types.ts'
 import { testCluster, uniqueNamespace } from '../../testing/cluster.ts'
 import type { Rendered } from '../render/render.ts'
 import type { DeployRequest, ReleaseAccess, ReleaseEngine, ReleaseRef, ReleaseSettings, Revision } from './engine.ts'
+import type { Managed } from './field-manager.ts'
 import { createHelmEngine } from './helm-engine.ts'
 import { createReleaseStore, type ReleaseStore } from './store.ts'
 
@@ -34,6 +35,8 @@ export interface EngineScene {
   readonly access: ReleaseAccess
   place(): ReleaseRef
   find(release: ReleaseRef, name: string, type?: ResourceType): Promise<Live | undefined>
+  /** Field managers of a config map, with the top-level fields of each. */
+  owners(release: ReleaseRef, name: string): Promise<Record<string, string[]>>
   revisions(release: ReleaseRef): Promise<string[]>
   deploy(release: ReleaseRef, what: Rendered, options?: DeployOptions): Promise<Revision>
   setState(release: ReleaseRef, version: number, state: ReleaseState): Promise<void>
@@ -99,6 +102,14 @@ export function useEngine({ create, workDir }: EngineUnderTest): EngineScene {
     place: () => ({ namespace: uniqueNamespace('engine'), name: 'demo' }),
     find: ({ namespace }: ReleaseRef, name: string, type: ResourceType = { apiVersion: 'v1', kind: 'ConfigMap' }) =>
       scene.client.find<Live>({ ...type, namespace, name }),
+    async owners({ namespace }: ReleaseRef, name: string) {
+      const { metadata } = await scene.client.request<Managed>('GET', `/api/v1/namespaces/${namespace}/configmaps/${name}`)
+      const entries = (metadata.managedFields ?? []).map(({ manager, operation, fieldsV1 = {} }): [string, string[]] => [
+        `${manager} ${operation}`,
+        Object.keys(fieldsV1).map((field) => field.replace(/^f:/, '')),
+      ])
+      return Object.fromEntries(entries)
+    },
     revisions: async (release: ReleaseRef) => (await scene.store.revisions(release)).map(({ version, state }) => `${version} ${state}`),
     async deploy(
       release: ReleaseRef,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import { uniqueNamespace } from '../../testing/cluster.ts'
 import type { ReleaseRef } from './engine.ts'
-import { configMap, type EngineUnderTest, type Live, rendered, useEngine } from './engine-fixture.contract.ts'
+import { configMap, type EngineUnderTest, rendered, useEngine } from './engine-fixture.contract.ts'
 
 const NAMESPACE = { apiVersion: 'v1', kind: 'Namespace' }
 const ROLLBACK = { force: false, maxHistory: 2, keepFailHistory: false }
@@ -25,17 +25,16 @@ export function describeObjects(name: string, subject: EngineUnderTest): void {
     const { place, find, revisions, deploy } = s
     const stateOf = async (release: ReleaseRef, version: number) => (await s.store.read({ ...release, version }))?.info
 
-    test('carry the marks of the release, and belong to the field manager of helm', async () => {
+    test('carry the marks of the release, and belong to the field manager of Go Fleet', async () => {
       const at = place()
       await deploy(at, rendered([configMap('a')]))
-      const live = await s.client.request<{ metadata: { managedFields: { manager: string; operation: string }[] } & Live['metadata'] }>(
-        'GET',
-        `/api/v1/namespaces/${at.namespace}/configmaps/a`,
-      )
-      const { labels, annotations, managedFields } = live.metadata
+      const { labels, annotations } = (await find(at, 'a'))!.metadata
       expect(labels).toMatchObject({ 'app.kubernetes.io/managed-by': 'Helm', 'objectset.rio.cattle.io/hash': 'set' })
       expect(annotations).toEqual({ 'meta.helm.sh/release-name': 'demo', 'meta.helm.sh/release-namespace': at.namespace })
-      expect(managedFields.map(({ manager, operation }) => `${manager} ${operation}`)).toEqual(['helm Apply'])
+      expect(await s.owners(at, 'a')).toEqual({ 'fleetagent Apply': ['data', 'metadata'] })
+      await deploy(at, rendered([configMap('a', {})]))
+      expect(await s.owners(at, 'a')).toEqual({ 'fleetagent Apply': ['data', 'metadata'] })
+      expect((await find(at, 'a'))?.data ?? {}).toEqual({})
     })
 
     test('live in a namespace that is labelled with its name, and that need not be new', async () => {
@@ -157,7 +156,7 @@ export function describeObjects(name: string, subject: EngineUnderTest): void {
       await deploy(at, rendered([configMap('a', { v: '1' })]))
       await deploy(at, rendered([configMap('a', { v: '2', more: 'x' }), configMap('b')]))
       await s.helm(at, 'rollback', 'demo', '1', '--force-conflicts')
-      expect((await find(at, 'a'))?.data).toEqual({ v: '1' })
+      expect((await find(at, 'a'))?.data).toEqual({ v: '1', more: 'x' }) // helm applies under another name than the agent: it takes away nothing
       expect(await find(at, 'b')).toBeUndefined()
       const history = JSON.parse(await s.helm(at, 'history', 'demo', '-o', 'json')) as {
         revision: number
@@ -171,6 +170,7 @@ export function describeObjects(name: string, subject: EngineUnderTest): void {
       ])
       await deploy(at, rendered([configMap('a', { v: '4' })]))
       expect((await find(at, 'a'))?.data).toEqual({ v: '4' })
+      expect(Object.keys(await s.owners(at, 'a'))).toEqual(['fleetagent Apply'])
       await s.helm(at, 'uninstall', 'demo')
       expect(await find(at, 'a')).toBeUndefined()
       expect(await revisions(at)).toEqual([])

@@ -1,6 +1,7 @@
 // What every release engine must do, whatever it does it with: run by the test of each engine against a real cluster.
 import { describe, expect, test } from 'vitest'
 import type { KubeObject } from '../../lib/kube/types.ts'
+import type { ReleaseRef } from './engine.ts'
 import { configMap, type EngineUnderTest, rendered, useEngine } from './engine-fixture.contract.ts'
 
 export function describeEngine(name: string, subject: EngineUnderTest): void {
@@ -49,23 +50,49 @@ export function describeEngine(name: string, subject: EngineUnderTest): void {
       expect((await find(at, 'a'))?.data).toEqual({ v: '2' })
     })
 
-    test('takes over from the agent of Go Fleet: a field that the new version drops goes, whoever wrote it', async () => {
+    /** As if another agent had deployed the object: under its field manager, and without the labels of the newest agents if it says so. */
+    async function writtenBy(at: ReleaseRef, fieldManager: string, how: 'Apply' | 'Update', object: KubeObject): Promise<void> {
+      const whole = { ...object, metadata: { ...object.metadata, namespace: at.namespace } }
+      await s.client.delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace: at.namespace, name: object.metadata.name })
+      if (how === 'Update') await s.client.create(whole, { fieldManager })
+      else await s.client.apply(whole, { fieldManager, force: true })
+    }
+
+    test.each([
+      ['Go Fleet', 'fleetagent', 'Apply', 'ssa'],
+      ['Go Fleet by the client', 'fleetagent', 'Update', 'csa'],
+      ['an earlier version', 'helm', 'Apply', 'ssa'],
+      ['an earlier version by the client', 'helm', 'Update', 'csa'],
+      ['the helm command in between', 'helm', 'Update', 'ssa'],
+    ] as const)('takes over from %s: a field that the new version drops goes, whoever wrote it', async (_, manager, how, method) => {
       const at = place()
       const object = configMap('a', { kept: '1', dropped: '1' })
-      await deploy(at, rendered([object]))
-      const secret = { apiVersion: 'v1', kind: 'Secret', namespace: at.namespace, name: 'sh.helm.release.v1.demo.v1' }
-      await s.client.patch(
-        secret,
-        { metadata: { labels: { 'fleet.cattle.io/deployment': null, 'fleet.cattle.io/bundle-id': null } } },
-        { type: 'merge' },
-      )
-      await s.client.apply(
-        { ...object, metadata: { ...object.metadata, namespace: at.namespace } },
-        { fieldManager: 'fleetagent', force: true },
-      )
-      await deploy(at, rendered([configMap('a', { kept: '2' }), configMap('b')]))
+      await deploy(at, rendered([object, configMap('same')]))
+      await writtenBy(at, manager, how, object)
+      await writtenBy(at, manager, how, configMap('same'))
+      const stored = (await s.store.read({ ...at, version: 1 }))!
+      await s.store.write({ ...stored, apply_method: method })
+      await deploy(at, rendered([configMap('a', { kept: '2' }), configMap('same'), configMap('b')]))
       expect((await find(at, 'a'))?.data).toEqual({ kept: '2' })
       expect((await find(at, 'b'))?.data).toEqual({ k: 'v' })
+      for (const name of ['a', 'same', 'b']) {
+        const owners = Object.keys(await s.owners(at, name))
+        expect(
+          owners.filter((owner) => !owner.startsWith('fleetagent ')),
+          name,
+        ).toEqual([])
+        if (method === 'ssa') expect(owners, name).toEqual(['fleetagent Apply'])
+      }
+    })
+
+    test('leaves objects that Go Fleet changes without a conflict: it applies under the same name, and forces nothing', async () => {
+      const at = place()
+      await deploy(at, rendered([configMap('a', { v: '1', more: 'x' })]))
+      await deploy(at, rendered([configMap('a', { v: '2', more: 'x' })]))
+      const { labels, annotations } = (await find(at, 'a'))!.metadata
+      const next = { ...configMap('a', { v: '3' }), metadata: { name: 'a', namespace: at.namespace, labels, annotations } } as KubeObject
+      await s.client.apply(next, { fieldManager: 'fleetagent' })
+      expect((await find(at, 'a'))?.data).toEqual({ v: '3' })
     })
 
     test('runs hooks and keeps them out of the objects', async () => {

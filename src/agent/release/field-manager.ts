@@ -1,14 +1,18 @@
-// Objects that Helm wrote by the client, or that were replaced, belong to an `Update` of our field manager. Applying does not take fields away from that:
-// they would stay for ever when a later version drops them. So they are made over to the `Apply` of the same manager first.
+// Under which name fields of deployed objects are owned. Server-side apply compares names: whoever applies under another one than the owner's comes into
+// conflict over what it changes, and cannot remove what it leaves out. So all of a release belongs to one name, the one that Go Fleet's agent has, too.
 import type { KubeClient } from '../../lib/kube/client.ts'
 import { isConflict, isNotFound } from '../../lib/kube/errors.ts'
 import { objectPath } from '../../lib/kube/paths.ts'
 import type { KubeObject, ObjectRef } from '../../lib/kube/types.ts'
 
-/** The name under which helm writes objects. */
-export const FIELD_MANAGER = 'helm'
+/** Owns what the agent deploys (spec 10.8). */
+export const FIELD_MANAGER = 'fleetagent'
+/** The name that the helm command writes under, whatever it is called and told; earlier agents wrote everything under it. */
+export const HELM_MANAGER = 'helm'
 
-interface ManagedFields {
+const OURS: readonly (string | undefined)[] = [FIELD_MANAGER, HELM_MANAGER]
+
+export interface ManagedFields {
   manager?: string
   operation?: string
   apiVersion?: string
@@ -21,18 +25,23 @@ interface FieldSet {
   [field: string]: FieldSet
 }
 
-interface Managed extends KubeObject {
+/** An object as the API server answers it to raw requests. */
+export interface Managed extends KubeObject {
   metadata: KubeObject['metadata'] & { managedFields?: ManagedFields[] }
 }
 
-const ATTEMPTS = 5
+/** The entries as they should be; undefined when they are. */
+export type Handover = (entries: readonly ManagedFields[]) => ManagedFields[] | undefined
 
-/** Makes fields that our manager updated count as applied by it. No request but one read when there are none. */
-export async function takeOverUpdates(client: KubeClient, ref: ObjectRef): Promise<void> {
+const ATTEMPTS = 10
+
+/** Gives the fields of a live object to somebody else; the object stays as it is. No request but one read when there is nothing to change. */
+export async function handOver(client: KubeClient, ref: ObjectRef, handover: Handover, signal?: AbortSignal): Promise<void> {
   const path = objectPath(ref, await client.mapping(ref))
+  const call = signal ? { signal } : {}
   for (let attempt = 1; ; attempt++) {
-    const live = await client.request<Managed>('GET', path).catch(nothingIfMissing)
-    const managedFields = live && withoutUpdates(live.metadata.managedFields ?? [])
+    const live = await client.request<Managed>('GET', path, call).catch(nothingIfMissing)
+    const managedFields = live && handover(live.metadata.managedFields ?? [])
     if (!managedFields) return
     const { resourceVersion } = live.metadata
     const patch = [
@@ -40,7 +49,7 @@ export async function takeOverUpdates(client: KubeClient, ref: ObjectRef): Promi
       { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
     ]
     try {
-      await client.patch(ref, patch, { type: 'json', fieldManager: FIELD_MANAGER })
+      await client.patch(ref, patch, { type: 'json', fieldManager: FIELD_MANAGER, ...call })
       return
     } catch (error) {
       if (isNotFound(error)) return
@@ -49,16 +58,42 @@ export async function takeOverUpdates(client: KubeClient, ref: ObjectRef): Promi
   }
 }
 
-/** The entries with our updates folded into what we applied; undefined when we updated nothing. */
-export function withoutUpdates(entries: readonly ManagedFields[]): ManagedFields[] | undefined {
-  const isOurs = ({ manager, subresource }: ManagedFields): boolean => manager === FIELD_MANAGER && !subresource
-  const updates = entries.filter((entry) => isOurs(entry) && entry.operation === 'Update')
-  if (updates.length === 0) return undefined
-  const applied = entries.find((entry) => isOurs(entry) && entry.operation === 'Apply')
-  const base = applied ?? { ...updates.at(-1)!, operation: 'Apply' }
-  const fieldsV1 = updates.reduce((fields, update) => union(fields, update.fieldsV1 ?? {}), base.fieldsV1 ?? {})
-  const others = entries.filter((entry) => entry !== applied && !updates.includes(entry))
-  return [...others, { ...base, fieldsV1 }]
+/**
+ * What was applied by us or helm, and all else that helm wrote, counts as applied by `manager`: what its next apply leaves out goes. `updates` adds what the
+ * agent wrote in another way, by the client or replacing whole objects; applying alone would take nothing of that away.
+ */
+export function asAppliedBy(manager: string, { updates = false }: { updates?: boolean } = {}): Handover {
+  const isTaken = (entry: ManagedFields): boolean =>
+    isOurs(entry) && (updates || entry.manager === HELM_MANAGER || entry.operation === 'Apply')
+  return (entries) => {
+    const taken = entries.filter(isTaken)
+    if (taken.every((entry) => entry.manager === manager && entry.operation === 'Apply')) return undefined
+    const applied = taken.filter(({ operation }) => operation === 'Apply')
+    const base = applied.find((entry) => entry.manager === manager) ?? applied[0] ?? taken.at(-1)!
+    return [...entries.filter((entry) => !isTaken(entry)), { ...base, manager, operation: 'Apply', fieldsV1: fieldsOf(taken) }]
+  }
+}
+
+/** What helm wrote counts as written by the agent in the same way. */
+export const fromHelm: Handover = (entries) => {
+  if (!isOfHelm(entries)) return undefined
+  const kept = entries.filter((entry) => !isOurs(entry))
+  const renamed = entries.filter(isOurs).map((entry) => ({ ...entry, manager: FIELD_MANAGER }))
+  const byKey = Map.groupBy(renamed, ({ operation, apiVersion }) => (operation === 'Apply' ? 'Apply' : `${operation} ${apiVersion}`))
+  return [...kept, ...[...byKey.values()].map((same) => ({ ...same.at(-1)!, fieldsV1: fieldsOf(same) }))]
+}
+
+/** Helm, or an agent of before, owns fields. */
+export function isOfHelm(entries: readonly ManagedFields[] = []): boolean {
+  return entries.some((entry) => entry.manager === HELM_MANAGER && isOurs(entry))
+}
+
+function isOurs({ manager, subresource }: ManagedFields): boolean {
+  return OURS.includes(manager) && !subresource
+}
+
+function fieldsOf(entries: readonly ManagedFields[]): FieldSet {
+  return entries.reduce<FieldSet>((fields, { fieldsV1 = {} }) => union(fields, fieldsV1), {})
 }
 
 function union(a: FieldSet, b: FieldSet): FieldSet {

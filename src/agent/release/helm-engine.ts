@@ -1,6 +1,7 @@
 // The engine on top of the helm command: hooks, waiting, history and storage are Helm's own.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Clock, systemClock } from '../../lib/controller/clock.ts'
 import { inParallel } from '../../lib/controller/parallel.ts'
 import { withTempDir } from '../../lib/exec/temp-dir.ts'
 import type { UpgradeOptions } from '../../lib/helm/args.ts'
@@ -8,6 +9,9 @@ import { HelmError } from '../../lib/helm/errors.ts'
 import type { Helm } from '../../lib/helm/helm.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
+import { parseObjects } from '../render/objects.ts'
+import type { Rendered } from '../render/render.ts'
+import { ownKinds } from './bundle-kinds.ts'
 import {
   type DeployRequest,
   isRemoved,
@@ -20,10 +24,10 @@ import {
   type UninstallSettings,
 } from './engine.ts'
 import { releaseForeign } from './foreign.ts'
+import { onLoan, takeBack } from './helm-ownership.ts'
 import { distinct } from './identity.ts'
 import { leftovers, removeLeftovers, takeOver } from './interrupted.ts'
 import { objectsOf, reader } from './reader.ts'
-import { relinquish } from './relinquish.ts'
 import { releaseMetadata, writeStaticChart } from './static-chart.ts'
 import { type ReleaseStore, releaseLabels } from './store.ts'
 import { writeKubeconfig } from './work-dir.ts'
@@ -35,12 +39,13 @@ export interface HelmEngineOptions {
   client: KubeClient
   /** Folder for charts and kubeconfigs; each operation gets a folder of its own and removes it. */
   workDir: string
+  clock?: Clock
 }
 
 /** How many history records are removed at a time. */
 const PARALLEL = 8
 
-export function createHelmEngine({ helm, store, client, workDir }: HelmEngineOptions): ReleaseEngine {
+export function createHelmEngine({ helm, store, client, workDir, clock = systemClock }: HelmEngineOptions): ReleaseEngine {
   function inWorkDir<T>(access: ReleaseAccess, work: (dir: string, kubeconfig: string) => Promise<T>): Promise<T> {
     return withTempDir(workDir, 'release-', async (dir) => {
       return work(dir, await writeKubeconfig(dir, access))
@@ -66,26 +71,42 @@ export function createHelmEngine({ helm, store, client, workDir }: HelmEngineOpt
     if (request.current?.state === 'uninstalling') await uninstall(release, access, { signal })
     const current = isRemoved(request.current) ? undefined : request.current
     if (current) await takeOver(store, current)
-    const before = current ? await objectsBefore(release) : []
-    const deployed = await inWorkDir(access, async (dir, kubeconfig) => {
-      const chart = join(dir, 'chart')
-      await mkdir(chart, { mode: 0o700 })
-      await writeStaticChart(chart, rendered, releaseMetadata(rendered.chart, request.owner, request.commit), request.release.namespace)
-      const values = join(dir, 'values.json')
-      await writeFile(values, JSON.stringify(request.values), { mode: 0o600 })
-      return helm.upgrade(upgradeOptions({ ...request, current }, { chart, values, kubeconfig }), signal)
-    })
+    const earlier = current ? await objectsBefore(release) : []
+    const options = { ...request, current }
+    const method = isServerSide(options) ? 'ssa' : 'csa'
+    const { namespace } = release
+    const loan = {
+      client: access.client,
+      namespace,
+      method,
+      objects: rendered.manifests,
+      earlier,
+      newKinds: kindsOf(rendered),
+      clock,
+      signal,
+    } as const
+    const deployed = await onLoan(loan, () =>
+      inWorkDir(access, async (dir, kubeconfig) => {
+        const chart = join(dir, 'chart')
+        await mkdir(chart, { mode: 0o700 })
+        await writeStaticChart(chart, rendered, releaseMetadata(rendered.chart, request.owner, request.commit), namespace)
+        const values = join(dir, 'values.json')
+        await writeFile(values, JSON.stringify(request.values), { mode: 0o600 })
+        return helm.upgrade(upgradeOptions(options, { chart, values, kubeconfig }), signal)
+      }),
+    )
     await mendRecords({ ...release, version: deployed.version })
-    if (current?.owner && current.deployment === undefined) await relinquish(access.client, rendered.manifests, release.namespace)
-    await removeLeftovers(access.client, leftovers(before, rendered.manifests, release.namespace), release.namespace)
+    await removeLeftovers(access.client, leftovers(distinct(earlier, namespace), rendered.manifests, namespace), namespace)
     return { ...release, version: deployed.version, objects: rendered.manifests }
   }
 
-  /** All that earlier revisions had: of one that failed Helm forgets the objects, and of one that is replaced it forgets those that could not be deleted. */
+  /**
+   * All that earlier revisions had, each object as often as it occurs: of one that failed Helm forgets the objects, and of one that is replaced it forgets
+   * those that could not be deleted.
+   */
   async function objectsBefore(release: ReleaseRef): Promise<KubeObject[]> {
     const stored = await inParallel(await store.revisions(release), PARALLEL, (revision) => store.read(revision))
-    const objects = stored.filter((each) => each !== undefined).flatMap(objectsOf)
-    return distinct(objects, release.namespace)
+    return stored.filter((each) => each !== undefined).flatMap(objectsOf)
   }
 
   /** Helm takes an operation for done even when it could not say so in its records. */
@@ -122,7 +143,9 @@ export function createHelmEngine({ helm, store, client, workDir }: HelmEngineOpt
     if (restored) await mendRecords(restored)
     const stored = restored && (await store.read(restored))
     if (!stored) throw new Error(`release ${namespace}/${release} has no deployed revision after it was restored`)
-    return { namespace, name: release, version: restored.version, objects: objectsOf(stored) }
+    const objects = objectsOf(stored)
+    await takeBack({ client: access.client, namespace, method: 'csa', objects, newKinds: new Set(), clock, signal })
+    return { namespace, name: release, version: restored.version, objects }
   }
 
   /** Helm has recorded a failed revision and taken the mark `deployed` from the one that still is in effect. */
@@ -141,13 +164,23 @@ export function createHelmEngine({ helm, store, client, workDir }: HelmEngineOpt
   }
 }
 
+/** The kinds that a chart defines, by templates or in its folder of definitions. */
+function kindsOf({ manifests, definitions }: Rendered): ReadonlySet<string> {
+  return new Set(ownKinds([...manifests, ...parseObjects(definitions, 'definitions')]).keys())
+}
+
+/** How helm writes objects: as it did before; when it installs, on the server unless it replaces or adopts (spec 7.3). */
+function isServerSide({ current, settings }: Pick<DeployRequest, 'current' | 'settings'>): boolean {
+  return !settings.force && (current ? current.applyMethod === 'ssa' : !settings.takeOwnership)
+}
+
 /** Installing and upgrading differ in what may be adopted and how objects are written (spec 7.3). */
 function upgradeOptions(
   { release, current, settings, owner, deployment }: Omit<DeployRequest, 'rendered'>,
   paths: { chart: string; values: string; kubeconfig: string },
 ): UpgradeOptions {
   const takeOwnership = settings.takeOwnership || current !== undefined
-  const serverSide = !settings.force && (current ? current.applyMethod === 'ssa' : !settings.takeOwnership)
+  const serverSide = isServerSide({ current, settings })
   return {
     ...paths,
     release: release.name,

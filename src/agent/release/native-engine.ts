@@ -25,7 +25,6 @@ import { nativeRollback } from './native-rollback.ts'
 import { nativeUninstall } from './native-uninstall.ts'
 import { objectsOf, outdated, reader } from './reader.ts'
 import { createRecords, newRelease, type Records } from './records.ts'
-import { relinquish } from './relinquish.ts'
 import { removeObjects } from './remove-objects.ts'
 import { type ReleaseStore, releaseLabels, type Stored } from './store.ts'
 import { writeObjects } from './write-objects.ts'
@@ -132,14 +131,13 @@ export function createNativeEngine({ store, helm, choice, clock }: NativeEngineO
     records: Records,
     signal?: AbortSignal,
   ): Promise<void> {
-    const { release, rendered, current, settings } = request
+    const { release, rendered, settings } = request
     const separator = before.version === 0 ? '\n' : ' && '
     const mode = settings.force ? 'replace' : 'apply'
     await writeObjects(client, rendered.manifests, { release, mode, wasUpdated: before.wasUpdated, separator, slots, clock, signal })
     await removeObjects(client, without(before.objects, rendered.manifests, release.namespace), { release, signal })
     await removeObjects(client, distinct(before.abandoned, release.namespace), { release, signal, onlyMarked: true })
     for (const revision of before.surplus) await records.remove(revision)
-    if (current?.owner && current.deployment === undefined) await relinquish(client, rendered.manifests, release.namespace)
   }
 
   const uninstall: ReleaseEngine['uninstall'] = async (release, access, options = {}) => {

@@ -5,11 +5,11 @@ import type { Slots } from '../../lib/exec/slots.ts'
 import { HelmError } from '../../lib/helm/errors.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '../../lib/kube/errors.ts'
-import { refOf } from '../../lib/kube/paths.ts'
+import { objectPath, refOf } from '../../lib/kube/paths.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import { isDefinition, kindKey, ownKinds, untilServed } from './bundle-kinds.ts'
 import type { ReleaseRef } from './engine.ts'
-import { FIELD_MANAGER, takeOverUpdates } from './field-manager.ts'
+import { asAppliedBy, FIELD_MANAGER, handOver, isOfHelm, type Managed } from './field-manager.ts'
 import { distinct } from './identity.ts'
 import { installGroups } from './kind-order.ts'
 import { owned } from './ownership.ts'
@@ -33,6 +33,7 @@ export interface WriteSettings {
 /** Requests of one release at a time. */
 const PARALLEL = 16
 const ATTEMPTS = 6
+const APPLIED = asAppliedBy(FIELD_MANAGER, { updates: true })
 const FIRST_PAUSE_MS = 20
 /** The path of a new kind may answer 404 for a moment after its definition is established. */
 const NEW_KIND_ATTEMPTS = 50
@@ -78,12 +79,14 @@ async function attempt(client: KubeClient, object: KubeObject, settings: WriteSe
 async function apply(client: KubeClient, object: KubeObject, settings: WriteSettings, isOfNewKind: boolean): Promise<void> {
   const { clock, signal, wasUpdated } = settings
   const ref = refOf(object)
-  if (wasUpdated) await takeOverUpdates(client, ref)
+  if (wasUpdated) await handOver(client, ref, APPLIED, signal)
   for (let attempts = 1, pause = FIRST_PAUSE_MS; ; attempts++, pause *= 2) {
     try {
-      // a field that somebody else changed is ours again
-      const options = { fieldManager: FIELD_MANAGER, force: true, fieldValidation: 'Strict', ...(signal ? { signal } : {}) } as const
-      await client.apply(object, options)
+      const written = await send(client, object, signal)
+      if (!isOfHelm(written.metadata.managedFields)) return
+      // an earlier agent, or somebody with the helm command, wrote it: what is no longer wanted of that would stay for ever
+      await handOver(client, ref, APPLIED, signal)
+      await send(client, object, signal)
       return
     } catch (error) {
       const isNew = isOfNewKind && isNotFound(error) && error.details?.name === undefined && attempts < NEW_KIND_ATTEMPTS
@@ -91,6 +94,14 @@ async function apply(client: KubeClient, object: KubeObject, settings: WriteSett
       await sleep(clock, isNew ? NEW_KIND_PAUSE_MS : pause, signal)
     }
   }
+}
+
+/** Applies on the server: a field that somebody else changed is ours again. The answer tells who owns what. */
+async function send(client: KubeClient, object: KubeObject, signal: AbortSignal | undefined): Promise<Managed> {
+  const path = objectPath(refOf(object), await client.mapping(object))
+  const query = { fieldManager: FIELD_MANAGER, force: 'true', fieldValidation: 'Strict' }
+  const headers = { 'content-type': 'application/apply-patch+yaml' }
+  return client.request<Managed>('PATCH', path, { query, headers, body: object, ...(signal ? { signal } : {}) })
 }
 
 /** The whole object as it should be; what others added goes. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatObjects, parseObjects } from './objects.ts'
+import { formatObjects, parseManifest, parseObjects } from './objects.ts'
 
 const map = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } })
 
@@ -11,6 +11,11 @@ test('reads documents, skips empty ones, and counts the items of a list one by o
     JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [map('b'), { apiVersion: 'v1', kind: 'ConfigMapList', items: [map('c')] }] }),
   ].join('\n---\n')
   expect(parseObjects(text, 'a.yaml').map((object) => object.metadata.name)).toEqual(['a', 'b', 'c'])
+})
+
+test('items of a list of one kind need not name it', () => {
+  const list = { apiVersion: 'v1', kind: 'ConfigMapList', items: [{ metadata: { name: 'a' } }, map('b')] }
+  expect(parseObjects(JSON.stringify(list), 'a.yaml')).toEqual([map('a'), map('b')])
 })
 
 test('a kind that ends in List but has no items is an object', () => {
@@ -29,6 +34,20 @@ test('text that is no YAML is a problem of the file, for good', () => {
 
 test.each(['just text', '- a', 'kind: ConfigMap', 'apiVersion: v1\nkind: 3'])('%s is no object', (text) => {
   expect(() => parseObjects(text, 'a.yaml')).toThrow(/^a\.yaml holds something that is no object/)
+})
+
+test('an empty map is no document', () => {
+  expect(parseObjects(`{}\n---\n${JSON.stringify(map('a'))}\n`, 'a.yaml')).toEqual([map('a')])
+})
+
+test('a file of plain manifests that holds something else is passed over, a document without a version alone', () => {
+  const object = JSON.stringify(map('a'))
+  expect(parseManifest('image: {tag: "1"}\n', 'values.yaml')).toEqual([])
+  expect(parseManifest(`${object}\n---\nservices: {}\n`, 'compose.yaml')).toEqual([])
+  expect(parseManifest(`${object}\n---\nkind: ConfigMap\n`, 'a.yaml')).toEqual([map('a')])
+  expect(parseManifest(`${object}\n---\n{}\n---\n`, 'a.yaml')).toEqual([map('a')])
+  expect(() => parseManifest('- a', 'a.yaml')).toThrow(/^a\.yaml holds something that is no object/)
+  expect(() => parseManifest('a: [', 'a.yaml')).toThrow(/^a\.yaml is no valid YAML/)
 })
 
 test('what is written reads as the same, whatever YAML makes of single words', () => {

@@ -13,7 +13,26 @@ const MAX_OBJECTS = 20_000
  * Throws a permanent {@link RenderError} that names `source` when the text is no YAML, or holds something else.
  */
 export function parseObjects(text: string, source: string): KubeObject[] {
-  const objects = documents(text, source).flatMap((document) => objectsOf(document, source))
+  return counted(
+    documents(text, source).flatMap((document) => objectsOf(document, source)),
+    source,
+  )
+}
+
+/**
+ * The objects in a file of a bundle of plain manifests, as {@link parseObjects}. YAML that is no manifest may lie beside manifests: a file with a document that
+ * has no kind is passed over, and so is a document without a version, as Go Fleet does.
+ */
+export function parseManifest(text: string, source: string): KubeObject[] {
+  const found = documents(text, source)
+  if (found.some((document) => isMap(document) && !isEmpty(document) && !document.kind)) return []
+  return counted(
+    found.filter((document) => !isMap(document) || document.apiVersion).flatMap((document) => objectsOf(document, source)),
+    source,
+  )
+}
+
+function counted(objects: KubeObject[], source: string): KubeObject[] {
   if (objects.length > MAX_OBJECTS) throw new RenderError(`${source} holds more than ${MAX_OBJECTS} objects`, 'invalid-manifest')
   return objects
 }
@@ -38,12 +57,26 @@ function documents(text: string, source: string): unknown[] {
 }
 
 function objectsOf(document: unknown, source: string): KubeObject[] {
-  if (document === null || document === undefined) return []
+  if (document === null || document === undefined || (isMap(document) && isEmpty(document))) return []
   if (!isObject(document))
     throw new RenderError(`${source} holds something that is no object: a manifest needs apiVersion, kind and metadata`, 'invalid-manifest')
   const { items } = document as { items?: unknown }
-  if (document.kind.endsWith('List') && Array.isArray(items)) return items.flatMap((item) => objectsOf(item, source))
+  if (document.kind.endsWith('List') && Array.isArray(items)) return items.flatMap((item) => objectsOf(typed(item, document), source))
   return [{ ...document, metadata: document.metadata ?? {} }]
+}
+
+/** The items of a list of one kind need not name it. */
+function typed(item: unknown, { apiVersion, kind }: KubeObject): unknown {
+  if (kind === 'List' || !isMap(item) || item.kind || item.apiVersion) return item
+  return { apiVersion, kind: kind.slice(0, -'List'.length), ...item }
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isEmpty(value: Record<string, unknown>): boolean {
+  return Object.keys(value).length === 0
 }
 
 function isObject(value: unknown): value is KubeObject {

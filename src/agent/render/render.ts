@@ -14,7 +14,7 @@ import { type ChartAccess, renderChart } from './chart.ts'
 import { writeFiles } from './files.ts'
 import { renderKustomization } from './kustomize.ts'
 import { chooseManifests } from './manifest-files.ts'
-import { parseObjects } from './objects.ts'
+import { parseManifest, parseObjects } from './objects.ts'
 import { applyOverlays } from './overlays.ts'
 import { RenderError } from './render-error.ts'
 import { type Stamp, stampObjects } from './stamp.ts'
@@ -83,7 +83,7 @@ export async function renderBundle(
     style.kustomize === undefined
       ? output.text
       : await renderKustomization(tools.kustomize, { root, folder: style.kustomize, files, chartOutput: output.text }, signal)
-  const plain = chosen.manifests.flatMap((name) => parseObjects(byName.get(name)!.content.toString('utf8'), name))
+  const plain = chosen.manifests.flatMap((name) => parseManifest(byName.get(name)!.content.toString('utf8'), name))
   const objects = [...parseObjects(text, chart.metadata.name ?? 'chart'), ...plain]
   checkSize(objects)
 

@@ -9,16 +9,18 @@ const USER = { username: 'me', password: 'secret' }
 const signal = new AbortController().signal
 let server: ChartServer
 let guarded: ChartServer
+let encrypted: ChartServer
 let versions: ChartVersions
 
 beforeAll(async () => {
   server = await startChartServer()
   guarded = await startChartServer({ auth: USER })
+  encrypted = await startChartServer({ tls: true })
   versions = createChartVersions()
 })
 afterAll(async () => {
   await versions.close()
-  await Promise.all([server.stop(), guarded.stop()])
+  await Promise.all([server.stop(), guarded.stop(), encrypted.stop()])
 })
 
 const INDEX = (list: string[]): string =>
@@ -77,6 +79,14 @@ describe('a registry', () => {
     await server.push('oci', 'a', '1.1.0_build.1')
     expect(Object.fromEntries(await versions.list(repo, [''], { plainHttp: true }, signal))).toEqual({ '': ['1.0.0', '1.1.0+build.1'] })
     expect(await versions.list(repo.replace('/oci/a', '/oci/none'), [''], { plainHttp: true }, signal)).toEqual(new Map())
+  })
+
+  test('with a certificate that nobody knows is an error that says where to put the authority', async () => {
+    const repo = await encrypted.push('oci', 'a', '1.0.0')
+    await expect(versions.list(repo, [''], {}, signal)).rejects.toThrow(
+      /unknown authority .*: give its certificate \(as cacerts in the secret\)$/,
+    )
+    expect((await versions.list(repo, [''], { caBundle: encrypted.ca }, signal)).get('')).toEqual(['1.0.0'])
   })
 
   test('that cannot be reached is an error that says why', async () => {

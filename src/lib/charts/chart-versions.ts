@@ -74,7 +74,8 @@ export function createChartVersions({ proxy }: { readonly proxy?: GitProxy | und
     } catch (error) {
       if (!(error instanceof OciError)) throw error
       if (error.kind === 'invalid-reference') throw new TerminalError(messageOf(error))
-      throw new ChartError(error.message, { retryAfterMs: error.retryAfterMs })
+      const where = error.kind === 'certificate' ? ' (as cacerts in the secret)' : ''
+      throw new ChartError(`${error.message}${where}`, { retryAfterMs: error.retryAfterMs })
     }
   }
 

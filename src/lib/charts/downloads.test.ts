@@ -158,7 +158,9 @@ describe('credentials', () => {
 
 test('a certificate needs its authority, or the consent to skip the check', async () => {
   const location = { chart: 'hello', repo: encrypted.repository('stable') }
-  expect((await errorOf(get(location))).message).toMatch(/signed by an unknown authority/)
+  expect((await errorOf(get(location))).message).toMatch(
+    /signed by an unknown authority \(.*\); add the authority to cacerts of the secret$/,
+  )
   expect(versionOf(await get(location, { caBundle: encrypted.ca }))).toBe('2.0.0')
   expect(versionOf(await get(location, { insecureSkipTLSVerify: true }))).toBe('2.0.0')
   expect(await errorOf(get(location, { caBundle: 'nonsense' }))).toBeInstanceOf(TerminalError)

@@ -209,11 +209,16 @@ function tooLarge(url: string, maxBytes: number): ChartError {
 
 function toChartError(error: unknown, url: string): unknown {
   if (error instanceof ChartError || error instanceof TerminalError) return error
-  if (error instanceof GitError) return new TerminalError(error.message)
+  if (error instanceof GitError) return new TerminalError(forCharts(error.message))
   const { kind, message } = toGitError(error, url)
   // the rows of the table for anything else speak of git
-  if (kind === 'unreachable' || kind === 'timeout' || kind === 'certificate') return new ChartError(message)
+  if (kind === 'unreachable' || kind === 'timeout' || kind === 'certificate') return new ChartError(forCharts(message))
   return new ChartError(`${redactUrl(url)} cannot be downloaded: ${reason(error)}`)
+}
+
+/** Certificates for charts lie elsewhere than those for git. */
+function forCharts(message: string): string {
+  return message.replaceAll('caBundle', 'cacerts of the secret')
 }
 
 function reason(error: unknown): string {

@@ -30,6 +30,10 @@ export interface PulledChart {
 
 const REFERENCE = /^oci:\/\/([A-Za-z0-9.-]+(?::\d+)?|\[[0-9a-f:]+\](?::\d+)?)\/[A-Za-z0-9._/-]+(?::[\w.+-]+)?(?:@sha256:[0-9a-f]{64})?$/
 
+const TAGGED = /^(oci:\/\/[^/]+\/[^:@]+):([^@]+)$/
+
+/** How helm says that it does not know who signed a certificate. */
+const UNKNOWN_AUTHORITY = /x509: certificate signed by unknown authority/
 /** How helm says that a registry wants to know who asks. */
 const WANTS_LOGIN = /\b40[13]\b|unauthorized|denied|credential not found/i
 
@@ -65,17 +69,25 @@ export async function pullChart<T>(
 }
 
 async function pullArgs(reference: string, version: string, origin: string, access: ChartAccess, home: string): Promise<string[]> {
-  const args = ['pull', reference, '--destination', home, '--registry-config', join(home, 'registry.json')]
+  const asked = withoutTag(reference, version)
+  const args = ['pull', asked.reference, '--destination', home, '--registry-config', join(home, 'registry.json')]
   const { credentials, caBundle, insecureSkipTLSVerify, plainHttp } = access
   const mine = credentials?.origin === origin ? credentials : undefined
   const auth = mine && Buffer.from(`${mine.username}:${mine.password}`).toString('base64')
   const auths = auth === undefined ? {} : { [origin.slice('oci://'.length)]: { auth } }
   await writeFile(join(home, 'registry.json'), JSON.stringify({ auths }), { mode: 0o600 })
-  if (version !== '') args.push('--version', version)
+  if (asked.version !== '') args.push('--version', asked.version)
   if (insecureSkipTLSVerify) args.push('--insecure-skip-tls-verify')
   else if (caBundle) args.push('--ca-file', await writeAuthorities(caBundle, home))
   if (plainHttp) args.push('--plain-http')
   return args
+}
+
+/** Helm takes the tag of a reference for a version as it stands, but where a version has a plus its tag has an underscore. */
+function withoutTag(reference: string, version: string): { reference: string; version: string } {
+  const [, repository, tag] = TAGGED.exec(reference) ?? []
+  if (!repository || !tag?.includes('_')) return { reference, version }
+  return { reference: repository, version: version || tag.replaceAll('_', '+') }
 }
 
 /** A file given to helm replaces the usual authorities, which are to hold as well. */
@@ -111,9 +123,13 @@ async function run(
     if (!(error instanceof ExecError)) throw error
     if (error.failure === 'missing') throw new TerminalError(`${reference}: charts of registries need helm: ${error.message}`)
     const what = error.failure === 'exit' ? helmMessage(error.stderr) : messageOf(error)
-    const hint = WANTS_LOGIN.test(what) && access.withheld ? `: ${access.withheld}` : ''
-    throw new ChartError(`${reference}${version ? ` ${version}` : ''} cannot be pulled: ${readable(what, access)}${hint}`)
+    throw new ChartError(`${reference}${version ? ` ${version}` : ''} cannot be pulled: ${readable(what, access)}${hintFor(what, access)}`)
   }
+}
+
+function hintFor(what: string, { withheld }: ChartAccess): string {
+  if (WANTS_LOGIN.test(what) && withheld) return `: ${withheld}`
+  return UNKNOWN_AUTHORITY.test(what) ? ': add the authority to cacerts of the secret' : ''
 }
 
 /** One line that shows no password, whatever helm had to say. */

@@ -54,6 +54,8 @@ export interface Controller {
 /** A conflict means that a cache lags: the event that brings it up to date usually comes first, so asking at once would only be refused again. */
 const CONFLICT_MS = 100
 
+const ERRORS = ['controller_runtime_reconcile_errors_total', 'controller_runtime_terminal_reconcile_errors_total'] as const
+
 /** After its signal was aborted a reconcile gets this long before its worker takes another key; its own key stays locked until it ends. */
 const UNRESPONSIVE_MS = 10_000
 
@@ -180,6 +182,8 @@ export function createController(options: ControllerOptions): Controller {
     if (state !== 'waiting') throw new Error(`controller ${name} runs only once`)
     state = 'running'
     metrics?.set('controller_runtime_max_concurrent_reconciles', { controller: name }, workers)
+    // a counter that comes into being with the first error shows no increase
+    for (const counter of ERRORS) metrics?.count(counter, { controller: name }, 0)
     schedulePump()
     await untilAborted(signal)
     state = 'stopped'

@@ -2,8 +2,8 @@
 
 /** Where measurements go. Histograms are in seconds. */
 export interface ControllerMetrics {
-  /** Adds one to a counter. */
-  count(name: CounterName, labels: MetricLabels): void
+  /** Adds one to a counter, or another amount; with 0 it is there to be seen. */
+  count(name: CounterName, labels: MetricLabels, by?: number): void
   /** Sets a gauge. */
   set(name: GaugeName, labels: MetricLabels, value: number): void
   /** Adds a value to a histogram. */

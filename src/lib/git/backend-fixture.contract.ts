@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { type GitServer, type ServedRepository, startGitServer } from '../../testing/git-server.ts'
+import { describedFetch } from './checkout.testing.ts'
+import type { CommitFiles } from './commit-files.ts'
 import { DEFAULT_GIT_LIMITS, type GitBackend, type GitLimits, type GitRef, type GitRemote } from './types.ts'
 
 /** Makes the backend under test. */
@@ -21,8 +23,10 @@ export interface ContractFixture {
   /** A new repository on the open server. */
   repository(files?: Parameters<GitServer['repository']>[1], options?: Parameters<GitServer['repository']>[2]): Promise<ServedRepository>
   resolve(remote: GitRemote, ref: GitRef, signal?: AbortSignal): Promise<string>
-  /** Fetches into a new folder and returns it. */
+  /** Fetches into a new folder and returns it; what is told of it is checked. */
   fetch(remote: GitRemote, commit: string, options?: FetchCall): Promise<string>
+  /** What is told of a commit when it is fetched. */
+  describe(remote: GitRemote, commit: string): Promise<CommitFiles>
   read(root: string, path: string): Promise<string>
   list(root: string): Promise<string[]>
   /** Matches a GitError. */
@@ -67,6 +71,14 @@ export function useContractFixture(create: CreateBackend, way?: OtherWay): Contr
 
   const unique = (prefix: string): string => `${prefix}-${serial++}`
   const never = (): AbortSignal => new AbortController().signal
+
+  async function fetchDescribed(remote: GitRemote, commit: string, { paths, limits, signal = never() }: FetchCall = {}) {
+    const into = join(dir, unique('tree'))
+    const { onWritten, check } = describedFetch()
+    await made.backend.fetch(remote, commit, into, { paths, limits: { ...DEFAULT_GIT_LIMITS, ...limits }, onWritten }, signal)
+    return { into, files: await check(into) }
+  }
+
   return {
     unique,
     never,
@@ -77,11 +89,8 @@ export function useContractFixture(create: CreateBackend, way?: OtherWay): Contr
       return { ...repository, ...way?.remote(repository) }
     },
     resolve: (remote, ref, signal = never()) => made.backend.resolve(remote, ref, signal),
-    async fetch(remote, commit, { paths, limits, signal = never() } = {}) {
-      const into = join(dir, unique('tree'))
-      await made.backend.fetch(remote, commit, into, { paths, limits: { ...DEFAULT_GIT_LIMITS, ...limits } }, signal)
-      return into
-    },
+    fetch: async (remote, commit, options) => (await fetchDescribed(remote, commit, options)).into,
+    describe: async (remote, commit) => (await fetchDescribed(remote, commit)).files,
     read: (root, path) => readFile(join(root, path), 'utf8'),
     list: async (root) => (await readdir(root, { recursive: true })).sort(),
     failsWith: (kind, message) => expect.objectContaining({ name: 'GitError', kind, message: expect.stringMatching(message) }),

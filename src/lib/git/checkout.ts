@@ -6,6 +6,7 @@ import { staysInside } from './links.ts'
 import type { PlannedFile, TreePlan } from './tree.ts'
 import type { GitLimits } from './types.ts'
 import { redactUrl } from './url.ts'
+import { describeWritten, type WrittenFiles } from './written-files.ts'
 
 /** Where a link points instead, if it would lead out of the repository. Readers that need it fail and name the link; others are not bothered. */
 export const NOWHERE = 'link-led-out-of-the-repository'
@@ -20,8 +21,9 @@ export interface CheckoutOptions {
   readonly signal: AbortSignal
 }
 
-/** Creates what the plan says in the empty folder `into`. Links come last, so that no write goes through one. */
-export async function writeTree(into: string, { folders, files }: TreePlan, options: CheckoutOptions): Promise<void> {
+/** Creates what the plan says in the empty folder `into`. Links come last, so that no write goes through one. Returns what is there now. */
+export async function writeTree(into: string, plan: TreePlan, options: CheckoutOptions): Promise<WrittenFiles> {
+  const { folders, files } = plan
   const { limits, url, signal } = options
   let bytes = 0
 
@@ -44,7 +46,9 @@ export async function writeTree(into: string, { folders, files }: TreePlan, opti
   )
   const links = new Map<string, string>()
   for (const file of files.filter((one) => one.kind === 'link')) links.set(file.path, linkTarget(await read(file)))
-  for (const [path, target] of links) await symlink(staysInside(links, path) ? target : NOWHERE, join(into, path))
+  const written = new Map([...links].map(([path, target]) => [path, staysInside(links, path) ? target : NOWHERE]))
+  for (const [path, target] of written) await symlink(target, join(into, path))
+  return describeWritten(plan, written)
 }
 
 /** An empty or endless target is no target. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type GitServer, startGitServer } from '../../testing/git-server.ts'
+import { describedFetch } from './checkout.testing.ts'
 import { chooseBackend } from './choose-backend.ts'
 import { createDispatchers } from './dispatchers.ts'
 import { GitError } from './errors.ts'
@@ -56,7 +57,9 @@ describe('choosing a backend', () => {
   const place = (): string => join(dir, String(serial++))
   async function fetch(backend: GitBackend, url: string, commit: string, paths?: string[]): Promise<string> {
     const into = place()
-    await backend.fetch({ url }, commit, into, { limits, paths }, never)
+    const { onWritten, check } = describedFetch()
+    await backend.fetch({ url }, commit, into, { limits, paths, onWritten }, never)
+    await check(into)
     return into
   }
   const pair = async (name: string) => {

@@ -8,6 +8,7 @@ import { GitError } from './errors.ts'
 import { wantedBy } from './tree.ts'
 import type { FetchOptions, GitBackend, GitRemote } from './types.ts'
 import { redactUrl } from './url.ts'
+import { type WrittenFiles, withoutFiles } from './written-files.ts'
 
 export interface ChooseOptions<T> {
   /** The default: resolves all refs, and fetches as long as nothing speaks against it. */
@@ -66,8 +67,11 @@ export function chooseBackend<T extends ClosableBackend>({ backend, searchPath, 
       const found = await findCommand()
       if (!('problem' in found)) return byCommand(found)
     }
-    const missing = await fetchByDefault(remote, commit, into, options, signal)
-    if (!missing) return
+    const { missing, written } = await fetchByDefault(remote, commit, into, options, signal)
+    const describe = (): void => {
+      if (written) options.onWritten?.(written)
+    }
+    if (!missing) return describe()
     const found = await findCommand()
     if ('problem' in found) {
       const repo = redactUrl(remote.url)
@@ -75,32 +79,37 @@ export function chooseBackend<T extends ClosableBackend>({ backend, searchPath, 
       if (!warned.has(`${remote.url} ${missing}`))
         warn(repo, `${missing} of ${repo} are left out: they need git 2.39 or newer, but ${found.problem}; install it beside this program`)
       remember(warned, `${remote.url} ${missing}`)
-      return
+      return describe()
     }
     await rm(into, { recursive: true, force: true, maxRetries: 3 })
     return byCommand(found)
   }
 
-  /** Returns what could not be read: the error, or the sort of files. */
+  /** Returns what was written, and what could not be read: the error, or the sort of files. */
   async function fetchByDefault(
     remote: GitRemote,
     commit: string,
     into: string,
     options: FetchOptions,
     signal: AbortSignal,
-  ): Promise<GitError | string | undefined> {
-    const { paths, limits } = options
+  ): Promise<{ missing: GitError | string | undefined; written?: WrittenFiles | undefined }> {
+    const { paths, limits, onWritten } = options
+    let written: WrittenFiles | undefined
+    const note = (files: WrittenFiles): void => {
+      written = files
+    }
     const extra = paths && paths.length > 0 ? tellingFiles(paths) : []
     try {
-      await backend.fetch(remote, commit, into, { limits, paths: paths && [...paths, ...extra] }, signal)
+      await backend.fetch(remote, commit, into, { limits, paths: paths && [...paths, ...extra], onWritten: onWritten && note }, signal)
     } catch (error) {
-      if (error instanceof GitError && error.kind === 'too-large') return error
+      if (error instanceof GitError && error.kind === 'too-large') return { missing: error }
       throw error
     }
     const missing = await missingIn(into, paths)
     const wanted = wantedBy(paths)
-    for (const path of extra) if (!wanted(path, false)) await rm(join(into, path), { force: true })
-    return missing
+    const unwanted = extra.filter((path) => !wanted(path, false))
+    for (const path of unwanted) await rm(join(into, path), { force: true })
+    return { missing, written: written && withoutFiles(written, unwanted) }
   }
 
   return {

@@ -181,6 +181,16 @@ function describeFiles(fx: ContractFixture): void {
       for (const path of ['dir/out', 'absolute', 'chain', 'loop']) expect(await target(path)).toBe('link-led-out-of-the-repository')
     })
 
+    test('and tells the ids that git has for their contents', async () => {
+      const git = await fx.repository({ 'a/same': '1', 'a/changed': '1', link: { mode: '120000', content: 'a/changed' } })
+      const [first, second] = [await git.head(), await git.commit({ 'a/changed': '2', 'b/copy': '1' })]
+      const [before, after] = [await fx.describe(git, first), await fx.describe(git, second)]
+      expect(after.content('a/same', '.')).toBe(await git.git(['rev-parse', `${first}:a/same`]))
+      expect(after.content('b/copy', '.')).toBe(before.content('a/same', '.'))
+      expect(after.content('link', '.')).toBe(await git.git(['rev-parse', `${second}:a/changed`]))
+      expect(after.content('link', '.')).not.toBe(before.content('link', '.'))
+    })
+
     test('nothing for submodules', async () => {
       const git = await fx.repository({ a: '', sub: { mode: '160000', content: 'c'.repeat(40) } })
       expect(await fx.list(await fx.fetch(git, await git.head()))).toEqual(['a'])

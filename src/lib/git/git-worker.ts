@@ -4,8 +4,9 @@ import { createDispatchers } from './dispatchers.ts'
 import { toGitError } from './error-table.ts'
 import { toErrorData } from './errors.ts'
 import type { GitBackend } from './types.ts'
-import type { GitJob, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
+import type { GitJob, WorkerAnswer, WorkerRequest, WorkerValue } from './worker-protocol.ts'
 import type { GitWriter } from './write/types.ts'
+import type { WrittenFiles } from './written-files.ts'
 
 /**
  * Serves the jobs of the main thread, all at once, until it ends this one. To be called in a worker thread; `git-worker-entry.ts` does.
@@ -40,9 +41,13 @@ export async function runGitWorker(): Promise<void> {
   })
 }
 
-async function perform(backend: GitBackend & GitWriter, job: GitJob, signal: AbortSignal): Promise<string | undefined> {
+async function perform(backend: GitBackend & GitWriter, job: GitJob, signal: AbortSignal): Promise<WorkerValue> {
   if (job.kind === 'resolve') return backend.resolve(job.remote, job.ref, signal)
   if (job.kind === 'push') return backend.push(job.remote, job.change, job.limits, signal)
-  await backend.fetch(job.remote, job.commit, job.into, job.options, signal)
-  return undefined
+  let written: WrittenFiles | undefined
+  const note = (files: WrittenFiles): void => {
+    written = files
+  }
+  await backend.fetch(job.remote, job.commit, job.into, { ...job.options, onWritten: job.isDescribed ? note : undefined }, signal)
+  return written
 }

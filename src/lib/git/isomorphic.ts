@@ -12,6 +12,7 @@ import { createTransport, type Transport } from './http.ts'
 import { createMemoryFs, type MemoryFs } from './memory-fs.ts'
 import { scanPack } from './pack-scan.ts'
 import { checkBranch, checkTag, isCommitId } from './refs.ts'
+import { createSshConnections } from './ssh/connections.ts'
 import { planTree, wantedBy } from './tree.ts'
 import type { FetchOptions, GitBackend, GitLimits, GitRef, GitRemote } from './types.ts'
 import { isSshUrl, parseHttpUrl, redactUrl } from './url.ts'
@@ -43,6 +44,7 @@ interface TransferLimits {
 /** A backend for http(s) and ssh that works in the calling thread; `dispatchers` keeps its connections. */
 export function createIsomorphicBackend(dispatchers: Dispatchers, now: () => number = Date.now): GitBackend {
   const tokens = createGitHubAppTokens(dispatchers, now)
+  const connections = createSshConnections({ now })
 
   /** Runs `work` with a transport, a time limit and errors for the user. */
   async function withTransport<T>(
@@ -94,7 +96,7 @@ export function createIsomorphicBackend(dispatchers: Dispatchers, now: () => num
     work: (access: Access, limited: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { createSshTransport } = await import('./ssh/transport.ts')
-    const http = createSshTransport(remote, { idleMs, maxBytes, signal, now })
+    const http = createSshTransport(remote, { idleMs, maxBytes, signal, now, connections })
     try {
       return await work({ http, url: remote.url, base: SSH_STAND_IN }, signal)
     } finally {
@@ -121,7 +123,7 @@ export function createIsomorphicBackend(dispatchers: Dispatchers, now: () => num
   }
 
   async function fetch(remote: GitRemote, commit: string, into: string, options: FetchOptions, signal: AbortSignal): Promise<void> {
-    const { limits, paths } = options
+    const { limits, paths, onWritten } = options
     if (!isCommitId(commit)) throw new GitError('unknown-ref', `${JSON.stringify(commit.slice(0, 100))} is not a commit id`)
     const oid = commit.toLowerCase()
     const idleMs = Math.max(FETCH_IDLE_MS, remote.timeoutMs ?? 0)
@@ -137,7 +139,8 @@ export function createIsomorphicBackend(dispatchers: Dispatchers, now: () => num
       const plan = await planTree(root, repository.readTree, wantedBy(paths), limits, url)
       await mkdir(into, { mode: 0o700 })
       try {
-        await writeTree(into, plan, { readBlob: repository.readBlob, limits, url, signal: limited })
+        const written = await writeTree(into, plan, { readBlob: repository.readBlob, limits, url, signal: limited })
+        onWritten?.(written)
       } catch (error) {
         await rm(into, { recursive: true, force: true, maxRetries: 3 })
         throw error

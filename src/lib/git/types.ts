@@ -1,4 +1,5 @@
 // What the rest of the program knows about git: where a repository is, which commit a ref names, and how to get its files.
+import type { WrittenFiles } from './written-files.ts'
 
 /** Credentials. Those of http(s) servers are sent to the origin of the repository's URL and to no other. */
 export type GitCredentials = HttpCredentials | SshKey | GitHubApp
@@ -32,10 +33,12 @@ export interface KnownHostsText {
 /** How the keys of ssh servers are checked: the first text that knows the host decides; `unchecked` takes any key, and with it any man in the middle. */
 export type HostKeys = { readonly known: readonly KnownHostsText[] } | 'unchecked'
 
-/** Proxies as the environment names them: one for http, one for https addresses, and the hosts (comma separated) that are reached directly; loopback always is. */
+/** Proxies as the environment names them: for http, https and ssh addresses, and the hosts (comma separated) that are reached directly; loopback always is. */
 export interface GitProxy {
   readonly http?: string | undefined
   readonly https?: string | undefined
+  /** ALL_PROXY, which only ssh heeds: socks5://, http:// or https://. */
+  readonly all?: string | undefined
   readonly none?: string | undefined
 }
 
@@ -87,6 +90,8 @@ export interface FetchOptions {
   /** Folders or files to write; default: all. From the first component with a wildcard on, everything below is written. */
   readonly paths?: readonly string[] | undefined
   readonly limits: GitLimits
+  /** Told what was written, once, before the fetch resolves. */
+  readonly onWritten?: ((files: WrittenFiles) => void) | undefined
 }
 
 /** One way to talk to repositories. All errors are {@link GitError}, but for an aborted signal, whose reason is thrown. */

@@ -5,7 +5,7 @@ import type { Logger } from '../controller/log.ts'
 import { GitError } from './errors.ts'
 import type { GitBackend, GitRemote } from './types.ts'
 import { redactUrl } from './url.ts'
-import type { GitJob, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
+import type { GitJob, WorkerAnswer, WorkerRequest, WorkerValue } from './worker-protocol.ts'
 import type { GitWriter } from './write/types.ts'
 
 export interface GitWorkerOptions {
@@ -28,17 +28,21 @@ interface Pending {
   readonly id: number
   readonly job: GitJob
   readonly signal: AbortSignal
-  readonly resolve: (value: string | undefined) => void
+  readonly resolve: (value: WorkerValue) => void
   readonly reject: (error: unknown) => void
   readonly onAbort: () => void
   /** It was under way when a thread died or blocked. */
   isSuspect: boolean
   isOverdue: boolean
   timer: NodeJS.Timeout | undefined
+  startedAt: number
 }
 
 /** Questions about refs are short and small; a fetch keeps a whole pack in memory, and so does a push. */
 const AT_A_TIME: Readonly<Record<GitJob['kind'], number>> = { resolve: 16, fetch: 4, push: 2 }
+/** A question that is not answered by then waits for a server that is slow or gone: others need not wait for it, too. */
+const SLOW_MS = 2_000
+const MAX_RESOLVES = 128
 const DEFAULT_RESOLVE_MS = 30_000
 
 /**
@@ -53,7 +57,7 @@ export function createGitWorkerBackend(options: GitWorkerOptions = {}): GitWorke
   let nextId = 1
   let closed = false
 
-  function submit(job: GitJob, signal: AbortSignal): Promise<string | undefined> {
+  function submit(job: GitJob, signal: AbortSignal): Promise<WorkerValue> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason)
       const pending: Pending = {
@@ -66,6 +70,7 @@ export function createGitWorkerBackend(options: GitWorkerOptions = {}): GitWorke
         isSuspect: false,
         isOverdue: false,
         timer: undefined,
+        startedAt: 0,
       }
       if (closed) return reject(lost(job))
       signal.addEventListener('abort', pending.onAbort, { once: true })
@@ -85,7 +90,12 @@ export function createGitWorkerBackend(options: GitWorkerOptions = {}): GitWorke
     if (running.some((one) => one.isSuspect)) return undefined
     const suspect = waiting.findIndex((one) => one.isSuspect)
     if (suspect >= 0) return running.length === 0 ? waiting.splice(suspect, 1)[0] : undefined
-    const isFree = ({ job }: Pending): boolean => running.filter((one) => one.job.kind === job.kind).length < AT_A_TIME[job.kind]
+    const now = performance.now()
+    const isFree = ({ job: { kind } }: Pending): boolean => {
+      const alike = running.filter((one) => one.job.kind === kind)
+      const counting = kind === 'resolve' ? alike.filter((one) => now - one.startedAt < SLOW_MS) : alike
+      return counting.length < AT_A_TIME[kind] && alike.length < MAX_RESOLVES
+    }
     const next = waiting.findIndex(isFree)
     return next < 0 ? undefined : waiting.splice(next, 1)[0]
   }
@@ -96,6 +106,8 @@ export function createGitWorkerBackend(options: GitWorkerOptions = {}): GitWorke
     worker.ref()
     send({ id: pending.id, job: pending.job })
     watch(pending, limitOf(pending.job) + graceMs)
+    pending.startedAt = performance.now()
+    if (pending.job.kind === 'resolve') setTimeout(pump, SLOW_MS + 1).unref() // it no longer counts then
   }
 
   function send(request: WorkerRequest): void {
@@ -172,15 +184,17 @@ export function createGitWorkerBackend(options: GitWorkerOptions = {}): GitWorke
   }
 
   return {
-    resolve: async (remote, ref, signal) => (await submit({ kind: 'resolve', remote: plain(remote), ref }, signal)) ?? '',
+    resolve: async (remote, ref, signal) => textOf(await submit({ kind: 'resolve', remote: plain(remote), ref }, signal)) ?? '',
     async fetch(remote, commit, into, fetchOptions, signal) {
       await mustNotExist(into)
-      const { paths, limits } = fetchOptions
-      await submit({ kind: 'fetch', remote: plain(remote), commit, into, options: { paths, limits } }, signal)
+      const { paths, limits, onWritten } = fetchOptions
+      const isDescribed = onWritten !== undefined
+      const written = await submit({ kind: 'fetch', remote: plain(remote), commit, into, options: { paths, limits }, isDescribed }, signal)
+      if (typeof written === 'object') onWritten?.(written)
     },
-    push: (remote, { branch, base, files, author, message }, limits, signal) => {
+    push: async (remote, { branch, base, files, author, message }, limits, signal) => {
       const change = { branch, base, files, author, message }
-      return submit({ kind: 'push', remote: plain(remote), change, limits }, signal)
+      return textOf(await submit({ kind: 'push', remote: plain(remote), change, limits }, signal))
     },
     async close() {
       closed = true
@@ -193,6 +207,10 @@ export function createGitWorkerBackend(options: GitWorkerOptions = {}): GitWorke
 /** Only what belongs to a remote: an object with more to it may hold what cannot cross the border of a thread. */
 function plain({ url, credentials, hostKeys, caBundle, insecureSkipTLSVerify, proxy, timeoutMs }: GitRemote): GitRemote {
   return { url, credentials, hostKeys, caBundle, insecureSkipTLSVerify, proxy, timeoutMs }
+}
+
+function textOf(value: WorkerValue): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 function settle(pending: Pending): Pending {

@@ -1,7 +1,7 @@
 // The helm command (version 4): every process gets private homes, a time limit, and a slot.
 
 import { exec } from '../exec/exec.ts'
-import { createSlots } from '../exec/slots.ts'
+import { createSlots, type Slots } from '../exec/slots.ts'
 import {
   dryRunUpgradeArgs,
   type HelmTarget,
@@ -28,6 +28,8 @@ export interface HelmConfig {
   concurrency: number
   /** How many may wait for objects to become ready, beside those that work; default 4 × concurrency. */
   waiting?: number | undefined
+  /** From its abort on no process is started: whoever waits for a slot gets its reason as the error. What runs goes on. */
+  stopping?: AbortSignal | undefined
   /** Told of each child, see `ExecOptions.onChild`. */
   onChild?: ((pid: number, event: 'started' | 'ended') => void) | undefined
 }
@@ -73,17 +75,22 @@ export function createHelm(config: HelmConfig): Helm {
     )
   }
 
+  function inSlot<T>(slots: Slots, work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const signals = [signal, config.stopping].filter((each) => each !== undefined)
+    return slots.run(work, AbortSignal.any(signals))
+  }
+
   function runWaiting(args: readonly string[], timeoutSeconds: number | undefined, signal: AbortSignal | undefined): Promise<string> {
     const seconds = Math.max(timeoutSeconds ?? 0, 0)
     const slots = seconds > 0 ? waiting : working
-    return slots.run(() => run(args, CLUSTER_TIMEOUT_MS + seconds * 1_000, signal), signal)
+    return inSlot(slots, () => run(args, CLUSTER_TIMEOUT_MS + seconds * 1_000, signal), signal)
   }
 
   return {
-    template: (options, signal) => working.run(() => run(templateArgs(options), RENDER_TIMEOUT_MS, signal), signal),
-    showDefinitions: (chart, signal) => working.run(() => run(['show', 'crds', chart], RENDER_TIMEOUT_MS, signal), signal),
+    template: (options, signal) => inSlot(working, () => run(templateArgs(options), RENDER_TIMEOUT_MS, signal), signal),
+    showDefinitions: (chart, signal) => inSlot(working, () => run(['show', 'crds', chart], RENDER_TIMEOUT_MS, signal), signal),
     dryRunUpgrade: async (options, signal) => {
-      const output = await working.run(() => run(dryRunUpgradeArgs(options), RENDER_TIMEOUT_MS, signal), signal)
+      const output = await inSlot(working, () => run(dryRunUpgradeArgs(options), RENDER_TIMEOUT_MS, signal), signal)
       return JSON.parse(output) as HelmRelease
     },
     upgrade: async (options, signal) => JSON.parse(await runWaiting(upgradeArgs(options), options.timeoutSeconds, signal)) as HelmRelease,

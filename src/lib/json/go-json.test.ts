@@ -9,7 +9,9 @@ describe('JSON as Go writes it', () => {
   test('is JSON for the same value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        expect(JSON.parse(marshalGoJson(value))).toEqual(JSON.parse(JSON.stringify(value)))
+        // Go keeps the sign of a zero
+        const unsigned = (_key: string, each: unknown): unknown => (each === 0 ? 0 : each)
+        expect(JSON.parse(marshalGoJson(value), unsigned)).toEqual(JSON.parse(JSON.stringify(value)))
       }),
     )
   })

@@ -6,7 +6,7 @@ import { GitError } from '../git/errors.ts'
 import type { GitProxy } from '../git/types.ts'
 import { collect, type Expected } from './digest.ts'
 import { clean, OciError, toOciError } from './errors.ts'
-import { createTokens, type Purpose } from './tokens.ts'
+import { createTokens, type Purpose, refusalOf } from './tokens.ts'
 import type { RegistryAccess } from './types.ts'
 
 export interface ExchangeOptions {
@@ -127,12 +127,7 @@ async function finish(request: Request, { response, url }: { response: Dispatche
 async function refusal({ where, access, maxBytes }: Request, response: Dispatcher.ResponseData): Promise<OciError> {
   const { statusCode: status } = response
   const said = await reasonOf(response, Math.min(maxBytes, MAX_ERROR_BYTES) || MAX_ERROR_BYTES)
-  if (status === 401 || status === 403) {
-    const message = access.credentials
-      ? `the registry does not accept the credentials for ${where} (status ${status}${said}): correct them, or give them the right to it`
-      : `the registry wants credentials for ${where} (status ${status}${said}): give a user name and a password`
-    return new OciError('authentication', message)
-  }
+  if (status === 401 || status === 403) return new OciError('authentication', refusalOf(access, where, ` (status ${status}${said})`))
   if (status === 404)
     return new OciError('not-found', `the registry has no ${where}${said ? ` (${said.slice(2)})` : ''}: check the reference`)
   if (status === 405)

@@ -1,5 +1,6 @@
 // Images: what their configuration says.
 import { OciError } from './errors.ts'
+import { isDigest } from './reference.ts'
 import { DOCKER_LIST, IMAGE_INDEX, type Repository } from './registry.ts'
 import type { Descriptor, StoredManifest } from './types.ts'
 
@@ -12,13 +13,16 @@ export interface ImageInfo {
 
 /** The platform whose image is looked at, where there are several; the first one where it is not there. */
 const PLATFORM = { os: 'linux', architecture: 'amd64' }
+/** What attestations give as their platform. */
+const UNKNOWN = 'unknown'
 const MAX_CONFIG_BYTES = 8 * 2 ** 20
 
 /** What the image under a tag or digest is. Throws OciError. */
 export async function imageInfo(repository: Repository, reference: string, signal: AbortSignal): Promise<ImageInfo> {
   const top = await found(repository, reference, signal)
   const isIndex = top.mediaType === IMAGE_INDEX || top.mediaType === DOCKER_LIST
-  const manifest = isIndex ? await found(repository, platformOf(top), signal) : top
+  const platform = isIndex ? platformOf(top) : undefined
+  const manifest = platform === undefined ? top : await found(repository, platform, signal)
   const config = descriptorOf(manifest.content.config)
   if (!config) return { digest: top.digest, created: undefined }
   const bytes = await repository.blob(config, signal, MAX_CONFIG_BYTES)
@@ -31,11 +35,14 @@ async function found(repository: Repository, reference: string, signal: AbortSig
   return manifest
 }
 
-function platformOf({ content: { manifests } }: StoredManifest): string {
-  const all = (Array.isArray(manifests) ? manifests : []) as { digest?: unknown; platform?: { os?: unknown; architecture?: unknown } }[]
+/** The digest of one image of an index; undefined if it has none. Attestations, whose platform is unknown, come last. */
+function platformOf({ content: { manifests } }: StoredManifest): string | undefined {
+  const all = (Array.isArray(manifests) ? manifests : []).filter((one) => isDigest(one?.digest)) as {
+    readonly digest: string
+    readonly platform?: { readonly os?: unknown; readonly architecture?: unknown }
+  }[]
   const wanted = all.find(({ platform }) => platform?.os === PLATFORM.os && platform.architecture === PLATFORM.architecture)
-  const digest = (wanted ?? all[0])?.digest
-  return typeof digest === 'string' ? digest : ''
+  return (wanted ?? all.find(({ platform }) => platform?.os !== UNKNOWN) ?? all[0])?.digest
 }
 
 function descriptorOf(value: unknown): Descriptor | undefined {

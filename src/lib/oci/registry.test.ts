@@ -128,6 +128,20 @@ describe.skipIf(!REGISTRY_PROGRAM)('a registry (skipped without docker-registry 
     const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: IMAGE_INDEX, manifests }))
     await repository.pushManifest('many', IMAGE_INDEX, index, never)
     expect(await imageInfo(repository, 'many', never)).toEqual({ digest: digestOf(index), created: Date.parse('2024-05-06T07:08:09Z') })
+    const attestation = await pushImage(repository, 'attestation', { created: '2030-01-01T00:00:00Z' })
+    const others = [
+      { digest: attestation, platform: { os: 'unknown', architecture: 'unknown' } },
+      { digest, platform: { os: 'linux', architecture: 'arm64' } },
+    ].map((one) => ({ mediaType: IMAGE_MANIFEST, size, ...one }))
+    for (const [tag, list] of Object.entries({ arm: others, none: [] }))
+      await repository.pushManifest(
+        tag,
+        IMAGE_INDEX,
+        Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: IMAGE_INDEX, manifests: list })),
+        never,
+      )
+    expect((await imageInfo(repository, 'arm', never)).created).toBe(Date.parse('2024-05-06T07:08:09Z'))
+    expect((await imageInfo(repository, 'none', never)).created).toBeUndefined()
     await pushImage(repository, 'silent', {})
     expect((await imageInfo(repository, 'silent', never)).created).toBeUndefined()
     expect((await errorOf(imageInfo(repository, 'absent', never))).kind).toBe('not-found')

@@ -38,6 +38,7 @@ interface Token {
 const MAX_REMEMBERED = 512
 const MAX_TOKEN_BYTES = 256 * 1_024
 const IDLE_MS = 30_000
+const CLIENT_ID = 'fleet'
 /** What a registry means that does not say how long a token is good for. */
 const DEFAULT_LIFE_S = 60
 const MAX_LIFE_S = 3_600
@@ -65,22 +66,19 @@ export function createTokens({ clock, dispatcherFor }: TokensOptions): Tokens {
 
   async function ask(purpose: Purpose, { parameters }: Challenge): Promise<Token> {
     const realm = realmOf(parameters.realm ?? '', purpose)
-    if (parameters.service) realm.searchParams.set('service', parameters.service)
-    for (const scope of new Set([purpose.scope, ...(parameters.scope ?? '').split(' ')]))
-      if (scope) realm.searchParams.append('scope', scope)
-    const { credentials } = purpose.access
+    const scopes = [...new Set([purpose.scope, ...(parameters.scope ?? '').split(' ')])].filter((scope) => scope !== '')
+    const { identityToken } = purpose.access
     try {
       const { statusCode, body } = await dispatcherFor(purpose.access, realm.href).request({
-        origin: realm.origin,
-        path: `${realm.pathname}${realm.search}`,
-        method: 'GET',
-        headers: { accept: 'application/json', ...(credentials ? { authorization: basic(purpose) } : {}) },
+        ...(identityToken ? grant(realm, parameters.service, scopes, identityToken) : question(realm, parameters.service, scopes, purpose)),
         headersTimeout: IDLE_MS,
         bodyTimeout: IDLE_MS,
         signal: purpose.signal,
       })
       const bytes = await collect(body as AsyncIterable<Uint8Array>, {}, MAX_TOKEN_BYTES, `the token for ${purpose.where}`)
       if (statusCode === 400 || statusCode === 401 || statusCode === 403) throw refusedBy(purpose)
+      if (identityToken && (statusCode === 404 || statusCode === 405))
+        throw new OciError('unsupported', `${realm.host} takes no identity token for ${purpose.where}: give a user name and a password`)
       if (statusCode !== 200)
         throw new OciError('busy', `${realm.host} gives no token for ${purpose.where} (status ${statusCode}): it is tried again`)
       return tokenOf(bytes, purpose)
@@ -117,6 +115,35 @@ export function createTokens({ clock, dispatcherFor }: TokensOptions): Tokens {
   }
 }
 
+type TokenRequest = Pick<Dispatcher.RequestOptions, 'origin' | 'path' | 'method' | 'headers' | 'body'>
+
+/** A token for a user, or for nobody. */
+function question(realm: URL, service: string | undefined, scopes: readonly string[], purpose: Purpose): TokenRequest {
+  if (service) realm.searchParams.set('service', service)
+  for (const scope of scopes) realm.searchParams.append('scope', scope)
+  const authorization = purpose.access.credentials ? { authorization: basic(purpose) } : {}
+  return {
+    origin: realm.origin,
+    path: `${realm.pathname}${realm.search}`,
+    method: 'GET',
+    headers: { accept: 'application/json', ...authorization },
+  }
+}
+
+/** A token for an identity token, as OAuth 2 exchanges them (RFC 6749, 6). */
+function grant(realm: URL, service: string | undefined, scopes: readonly string[], identityToken: string): TokenRequest {
+  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: CLIENT_ID, refresh_token: identityToken })
+  if (service) form.set('service', service)
+  if (scopes.length > 0) form.set('scope', scopes.join(' '))
+  return {
+    origin: realm.origin,
+    path: `${realm.pathname}${realm.search}`,
+    method: 'POST',
+    headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+    body: form.toString(),
+  }
+}
+
 /** Credentials go by https, or without it to the host of a registry that is itself spoken to so. */
 function realmOf(text: string, { origin, where }: Purpose): URL {
   const realm = URL.canParse(text) ? new URL(text) : undefined
@@ -133,21 +160,32 @@ function realmOf(text: string, { origin, where }: Purpose): URL {
 }
 
 function basic(purpose: Purpose): string {
-  const { credentials } = purpose.access
+  const { credentials, identityToken } = purpose.access
+  if (!credentials && identityToken)
+    throw new OciError(
+      'authentication',
+      `the registry of ${purpose.where} gives no tokens, so that an identity token is no use: give a user name and a password`,
+    )
   if (!credentials) throw refusedBy(purpose)
   return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`
 }
 
 function refusedBy({ access, where }: Purpose): OciError {
-  const message = access.credentials
-    ? `the registry does not accept the credentials for ${where}: correct them, or give them the right to it`
-    : `the registry wants credentials for ${where}: give a user name and a password`
-  return new OciError('authentication', message)
+  return new OciError('authentication', refusalOf(access, where))
+}
+
+/** What a user is told whose registry says no; `status` is what it said. */
+export function refusalOf({ credentials, identityToken }: RegistryAccess, where: string, status = ''): string {
+  if (identityToken)
+    return `the registry does not accept the identity token for ${where}${status}: log in again and take over the new one, or give a user name and a password`
+  return credentials
+    ? `the registry does not accept the credentials for ${where}${status}: correct them, or give them the right to it`
+    : `the registry wants credentials for ${where}${status}: give a user name and a password`
 }
 
 function keyOf({ origin, access }: Purpose, scope: string): string {
-  const { credentials, caBundle, insecureSkipTLSVerify } = access
-  const parts = [origin, scope, credentials?.username, credentials?.password, caBundle, insecureSkipTLSVerify ?? false]
+  const { credentials, identityToken, caBundle, insecureSkipTLSVerify } = access
+  const parts = [origin, scope, credentials?.username, credentials?.password, identityToken, caBundle, insecureSkipTLSVerify ?? false]
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64')
 }
 

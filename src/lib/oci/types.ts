@@ -4,6 +4,8 @@
 export interface RegistryAccess {
   /** For the registry itself and for where it sends us for tokens; nobody else is ever shown them. */
   readonly credentials?: { readonly username: string; readonly password: string } | undefined
+  /** What a login left in place of a password: where the registry sends us for tokens, it is exchanged for them, and nobody else is ever shown it. */
+  readonly identityToken?: string | undefined
   /** PEM certificates that are trusted besides the usual ones. */
   readonly caBundle?: string | undefined
   readonly insecureSkipTLSVerify?: boolean | undefined

@@ -25,11 +25,15 @@ test('a bundle has its counters and one series a state', () => {
 })
 
 test('names are those of upstream', () => {
-  const status = { resourceCounts: { desiredReady: 2, waitApplied: 1 }, summary: { desiredReady: 1, ready: 0 } }
+  const status = {
+    version: '1.2.3',
+    resourceCounts: { desiredReady: 2, notReady: 3, waitApplied: 1 },
+    summary: { desiredReady: 1, ready: 0 },
+  }
   const text = fleetMetrics(
     caches({
       gitRepos: [object('GitRepo', 'g', { spec: { repo: 'https://h/r', paths: ['a', 'b'] }, status })],
-      helmOps: [object('HelmOp', 'h', { spec: {}, status })],
+      helmOps: [object('HelmOp', 'h', { spec: { helm: { version: '1.x' } }, status })],
       clusters: [object('Cluster', 'c', { status: { ...status, display: { state: 'WaitCheckIn' } } })],
       clusterGroups: [object('ClusterGroup', 'cg', { status })],
       bundleDeployments: [object('BundleDeployment', 'bd', { spec: { deploymentID: 'x' } })],
@@ -40,10 +44,13 @@ test('names are those of upstream', () => {
   for (const line of [
     'fleet_gitrepo_resources_desired_ready{name="g",namespace="fleet-default",repo="https://h/r",branch="",paths="a;b"} 2',
     'fleet_gitrepo_resources_wait_applied{name="g",namespace="fleet-default",repo="https://h/r",branch="",paths="a;b"} 1',
-    'fleet_helmop_ready_clusters{name="h",namespace="fleet-default",repo="",chart="",version=""} 0',
+    'fleet_helmop_ready_clusters{name="h",namespace="fleet-default",repo="",chart="",version="1.2.3"} 0',
+    'fleet_helmop_resources_not_ready{name="h",namespace="fleet-default",repo="",chart="",version="1.2.3"} 3',
     'fleet_cluster_resources_count_desiredready{name="c",namespace="fleet-default",cluster_name="",cluster_display_name="",generation="3",state="WaitCheckIn"} 2',
     'fleet_cluster_state{name="c",namespace="fleet-default",cluster_name="",cluster_display_name="",generation="3",state="WaitCheckIn"} 1',
     'fleet_cluster_group_resource_count_desired_ready{name="cg",namespace="fleet-default",generation="3",state="NotReady"} 2',
+    'fleet_cluster_group_resource_count_notready{name="cg",namespace="fleet-default",generation="3",state="NotReady"} 3',
+    'fleet_cluster_group_resource_count_waitapplied{name="cg",namespace="fleet-default",generation="3",state="NotReady"} 1',
     'fleet_cluster_group_bundle_desired_ready{name="cg",namespace="fleet-default",generation="3",state="NotReady"} 1',
   ])
     expect(text).toContain(`${line}\n`)

@@ -50,14 +50,14 @@ const COUNTERS: readonly (readonly [keyof ResourceCounts, string])[] = [
 /** The exposition text of the kinds asked for, of the objects that `handles` names. One pass over the caches, no request. */
 export function fleetMetrics(informers: StatusInformers, kinds: ReadonlySet<MetricKind>, handles: (object: KubeObject) => boolean): string {
   const listed = <T extends KubeObject>(informer: Informer<T>) => informer.list().filter(handles)
-  const { gitRepos, helmOps, bundles, bundleDeployments, clusters, clusterGroups } = informers
+  // a cache is only looked at for its kind: the process may have no other
   const objects: Listed = {
-    gitRepos: () => listed(gitRepos),
-    helmOps: () => listed(helmOps),
-    bundles: () => listed(bundles),
-    bundleDeployments: () => listed(bundleDeployments),
-    clusters: () => listed(clusters),
-    clusterGroups: () => listed(clusterGroups),
+    gitRepos: () => listed(informers.gitRepos),
+    helmOps: () => listed(informers.helmOps),
+    bundles: () => listed(informers.bundles),
+    bundleDeployments: () => listed(informers.bundleDeployments),
+    clusters: () => listed(informers.clusters),
+    clusterGroups: () => listed(informers.clusterGroups),
   }
   return renderFamilies([...kinds].flatMap((kind) => FAMILIES[kind](objects)))
 }
@@ -147,7 +147,7 @@ const GROUP_GAUGES: Gauges<ClusterGroup> = [
   ['cluster_count', 'Number of clusters in the group.', ({ status }) => status?.clusterCount],
   ['non_ready_cluster_count', 'Number of clusters in the group that are not ready.', ({ status }) => status?.nonReadyClusterCount],
   ...COUNTERS.map(([counter, text]): Gauges<ClusterGroup>[number] => [
-    `resource_count_${words(counter)}`,
+    `resource_count_${counter === 'desiredReady' ? 'desired_ready' : counter.toLowerCase()}`,
     `Number of objects on the clusters of the group that are ${text}.`,
     ({ status }) => status?.resourceCounts?.[counter],
   ]),
@@ -219,9 +219,10 @@ function gitRepoLabels(gitRepo: GitRepo): Labels {
   return { ...named(gitRepo), repo: redactUrl(repo ?? ''), branch: branch ?? '', paths: (paths ?? []).join(';') }
 }
 
+/** The version is the one that is deployed: the spec may hold a range. */
 function helmOpLabels(helmOp: HelmOp): Labels {
-  const helm = helmOp.spec.helm
-  return { ...named(helmOp), repo: redactUrl(helm?.repo ?? ''), chart: helm?.chart ?? '', version: helm?.version ?? '' }
+  const { spec, status } = helmOp
+  return { ...named(helmOp), repo: redactUrl(spec.helm?.repo ?? ''), chart: spec.helm?.chart ?? '', version: status?.version ?? '' }
 }
 
 /** A ready bundle says so: upstream leaves its state empty. */

@@ -1,35 +1,23 @@
 // The dashboard and the alerts of chart fleet speak of metrics and labels that the programs really have.
 import { execFileSync } from 'node:child_process'
-import { accessSync, constants, readFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../lib/controller/clock.ts'
 import { createController } from '../../lib/controller/controller.ts'
 import { TerminalError } from '../../lib/controller/errors.ts'
 import { silentLogger } from '../../lib/controller/log.ts'
-import { parseYaml } from '../../lib/yaml/parse.ts'
 import { createProcessMetrics, type ProcessMetrics } from '../../server/metrics.ts'
 import type { StatusInformers } from '../../status/informers.ts'
 import { fleetMetrics, METRIC_KINDS } from '../../status/metrics/fleet-metrics.ts'
 import { eventually } from '../eventually.ts'
+import { findProgram } from '../find-program.ts'
+import { CHECKOUT, RULE_TESTS_FILE, RULES_FILE, readDashboard, readRules, readRuleTests, readText } from './monitoring-files.ts'
+import { namesIn } from './promql.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..', '..')
-const RULES = 'charts/fleet/rules/fleet.rules.yaml'
-const DASHBOARD = 'charts/fleet/dashboards/fleet.json'
 /** What Prometheus adds to each series of a program. */
 const TARGET_LABELS = ['job', 'instance']
 
-interface Rules {
-  readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[]
-}
-interface Dashboard {
-  readonly panels: readonly { readonly id: number; readonly title: string; readonly targets?: readonly { readonly expr: string }[] }[]
-  readonly templating: { readonly list: readonly { readonly query: string | { readonly query: string } }[] }
-}
-
-const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
-const rules = (parseYaml(read(RULES)) as Rules).groups.flatMap((group) => group.rules)
-const dashboard = JSON.parse(read(DASHBOARD)) as Dashboard
+const rules = readRules().groups.flatMap((group) => group.rules)
+const dashboard = readDashboard()
 
 /** Metric → its labels, as a program shows them. */
 let known: ReadonlyMap<string, ReadonlySet<string>>
@@ -45,7 +33,7 @@ beforeAll(async () => {
   known = namesAndLabels((await metrics.render()).text)
 })
 
-/** A controller that succeeds, fails, and fails for good, so that all its metrics are born. */
+/** A controller that succeeds, fails, and fails for good, so that all its metrics are born; those of errors are there from the start. */
 async function runController(metrics: ProcessMetrics): Promise<void> {
   const seen = new Set<string>()
   const controller = createController({
@@ -62,10 +50,16 @@ async function runController(metrics: ProcessMetrics): Promise<void> {
   })
   const stop = new AbortController()
   const done = controller.run(stop.signal)
+  const errors = async () => (await metrics.render()).text.match(/^controller_runtime_(?:terminal_)?reconcile_errors_total\S* \d+$/gm)
+  const of = (all: number, terminal: number) => [
+    `controller_runtime_reconcile_errors_total{controller="test"} ${all}`,
+    `controller_runtime_terminal_reconcile_errors_total{controller="test"} ${terminal}`,
+  ]
+  expect(await errors()).toEqual(of(0, 0))
   for (const key of ['good', 'failing', 'hopeless']) controller.enqueue(key)
   await eventually(async () => {
     expect(seen.size).toBe(3)
-    expect((await metrics.render()).text).toContain('controller_runtime_terminal_reconcile_errors_total')
+    expect((await errors())?.at(-1)).toBe(of(0, 1)[1])
   })
   stop.abort()
   await done
@@ -85,24 +79,6 @@ function namesAndLabels(text: string): Map<string, Set<string>> {
     found.set(name, all)
   }
   return found
-}
-
-const GROUPING = /\b(?:by|on|without|ignoring|group_left|group_right)\s*\(([^)]*)\)/g
-const KEYWORDS: readonly string[] = ['and', 'or', 'unless', 'offset', 'bool', 'by', 'on']
-
-/** Names of metrics in an expression of PromQL, and of labels. */
-function namesIn(expr: string): { metrics: string[]; labels: string[] } {
-  const bare = expr.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""')
-  const selected = [...bare.matchAll(/\{([^}]*)\}/g)].flatMap(([, body = '']) =>
-    [...body.matchAll(/(\w+)\s*[=!]/g)].map(([, label]) => label),
-  )
-  const grouped = [...bare.matchAll(GROUPING)].flatMap(([, body = '']) => body.split(',').map((label) => label.trim()))
-  const rest = bare.replaceAll(GROUPING, ' ').replaceAll(/\{[^}]*\}|\[[^\]]*\]/g, ' ')
-  const words = [...rest.matchAll(/(?<![\w.])[a-zA-Z_:][\w:]*(?!\w|\s*\()/g)].map(([word]) => word)
-  return {
-    metrics: words.filter((word) => !KEYWORDS.includes(word)),
-    labels: [...selected, ...grouped].filter((label): label is string => Boolean(label)),
-  }
 }
 
 function check(expr: string): void {
@@ -141,32 +117,26 @@ describe('the dashboard', () => {
   })
 
   test('the guide names every metric of the programs', () => {
-    const guide = read('docs/guides/metrics.md')
+    const guide = readText('docs/guides/metrics.md')
     const families = [...known.keys()].filter((name) => /^(?:fleet|controller_runtime|workqueue)_/.test(name))
     expect(families.filter((name) => !guide.includes(name.replace(/_(?:bucket|sum|count)$/, '')) && !guide.includes(name))).toEqual([])
   })
 })
 
-const promtool = (process.env.PATH ?? '')
-  .split(delimiter)
-  .map((folder) => join(folder, 'promtool'))
-  .find(isProgram)
+test.each(rules.map(({ alert }) => alert))('alert %s is tried out, where it fires and where it does not', (alert) => {
+  const tried = readRuleTests()
+    .tests.flatMap((each) => each.alert_rule_test)
+    .filter(({ alertname }) => alertname === alert)
+  expect(new Set(tried.map(({ exp_alerts }) => exp_alerts.length > 0))).toEqual(new Set([true, false]))
+})
+
+const promtool = findProgram('promtool')
 if (!promtool) process.stdout.write('promtool is not installed: the alerts are not tried out\n')
 
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false // not in this folder of the PATH
-  }
-}
-
 describe.skipIf(!promtool)('promtool', () => {
-  const run = (...args: string[]): string => execFileSync(promtool ?? '', args, { cwd: ROOT, encoding: 'utf8', timeout: 15_000 })
+  const run = (...args: string[]): string => execFileSync(promtool ?? '', args, { cwd: CHECKOUT, encoding: 'utf8', timeout: 15_000 })
 
-  test('accepts the alerts', () => expect(run('check', 'rules', RULES)).toContain(`SUCCESS: ${rules.length} rules found`))
+  test('accepts the alerts', () => expect(run('check', 'rules', RULES_FILE)).toContain(`SUCCESS: ${rules.length} rules found`))
 
-  test('sees them fire when they should, and not otherwise', () =>
-    expect(run('test', 'rules', 'src/testing/charts/fleet.rules.promtool.yaml')).toContain('SUCCESS'))
+  test('sees them fire when they should, and not otherwise', () => expect(run('test', 'rules', RULE_TESTS_FILE)).toContain('SUCCESS'))
 })

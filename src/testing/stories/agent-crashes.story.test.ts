@@ -2,7 +2,6 @@
 // the first one before its first, the second one before its second, and so on; then the agent dies with its helm processes, and is started again.
 // That a write has gone through but was not answered is the same as being killed before the next one: nothing that the agent knew is left.
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { killGroup } from '../../devcluster/host-process.ts'
 import { useAgent } from '../agent-scene.ts'
@@ -10,6 +9,7 @@ import type { Call, Verdict } from '../call-proxy.ts'
 import { eventually } from '../eventually.ts'
 import type { SeenRequest } from '../fault-proxy.ts'
 import { createKillPoints, isWrite } from '../kill-points.ts'
+import { processesWith } from '../processes-of.ts'
 import { allWell, type Cell, cellOf, type Operation, openCells, operations } from '../release-cells.ts'
 
 /** More than any operation writes. */
@@ -75,10 +75,7 @@ describe.skipIf(process.platform !== 'linux')('an agent that dies alone', () => 
   const [install] = operations(scene)
 
   /** Processes that work in the folder of the scene: helm has its kubeconfig there. */
-  const helms = (): number[] =>
-    readdirSync('/proc')
-      .map(Number)
-      .filter((pid) => pid > 0 && argumentsOf(pid).some((argument) => argument.startsWith(`${scene.dir}/fleet-agent-`)))
+  const helms = (): number[] => processesWith(`${scene.dir}/fleet-agent-`)
 
   test('leaves a helm process, which the next one ends before it begins', async () => {
     cells = await openCells(scene, ['alone'])
@@ -100,12 +97,3 @@ describe.skipIf(process.platform !== 'linux')('an agent that dies alone', () => 
     }
   })
 })
-
-/** Empty when the process is gone. */
-function argumentsOf(pid: number): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-  } catch {
-    return []
-  }
-}

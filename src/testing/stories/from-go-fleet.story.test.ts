@@ -4,12 +4,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BUNDLE, BUNDLE_DEPLOYMENT, CLUSTER, CLUSTER_REGISTRATION, CLUSTER_REGISTRATION_TOKEN, CONTENT, GIT_REPO } from '../../api/kinds.ts'
 import { AGENT_NAME, CONTROLLER_CONFIG_NAME, SET_APPLIED_ANNOTATION, SET_HASH_LABEL } from '../../api/labels.ts'
 import { SYSTEM_NAMESPACE } from '../../devcluster/fleet-objects.ts'
-import { decodeRelease, type ReleaseSecret } from '../../lib/helm/release.ts'
+import type { HelmRelease } from '../../lib/helm/release.ts'
 import type { KubeObject, ObjectMeta, ResourceType } from '../../lib/kube/types.ts'
 import { CONFIG_MAP, DEPLOYMENT, NAMESPACE, SECRET, SERVICE_ACCOUNT } from '../../registration/kinds.ts'
 import { eventually } from '../eventually.ts'
 import { fixture } from '../fixtures.ts'
 import { objectsOf, Takeover } from '../takeover.ts'
+import { OUR_FIELDS } from '../upstream-definitions.ts'
+import { lostFields, newestReleases, objectsOfRelease, ownersOf, putTheirDefinitions } from '../way-back.ts'
 import { countWrites, writesBetween } from '../write-count.ts'
 
 const folder = fixture('go-fleet')
@@ -139,16 +141,9 @@ describe.skipIf(!folder)('a hub and a cluster as Go Fleet leaves them', () => {
   })
 
   test('keep records that its Helm reads: the same kind of application, the same owner', () => {
-    const [old, now] = [releaseRecords(before.member), releaseRecords(after.member)]
-    for (const [name, { metadata, applyMethod }] of now) {
-      const former = old.get(name)
-      expect(applyMethod, name).toBe(former?.applyMethod)
-      for (const annotation of ['bundle-id', 'agent-namespace', 'service-account', 'keep-resources', 'commit'].map(
-        (key) => `fleet.cattle.io/${key}`,
-      ))
-        expect(metadata?.[annotation], `${annotation} of ${name}`).toBe(former?.metadata?.[annotation])
-    }
-    expect([...now.keys()]).toEqual([...old.keys()])
+    const [old, now] = [before, after].map(({ member }) => newestReleases(member.values()))
+    expect([...now!.keys()]).toEqual([...old!.keys()])
+    for (const [name, release] of now!) expect(recordMarks(release), name).toEqual(recordMarks(old!.get(name)!))
   })
 
   test('keep a configuration that it takes up: no version but its own is written on it', async () => {
@@ -172,16 +167,73 @@ describe.skipIf(!folder)('a hub and a cluster as Go Fleet leaves them', () => {
   })
 
   test('are worked on as ever: a commit is deployed, in place', async () => {
-    const settings = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'raw-settings' }, data: { version: '2' } }
-    const commit = await scene.restored.repository.commit({ 'raw/settings.yaml': JSON.stringify(settings) })
-    await scene.survivors.allReady(scene.restored.scene, { commit, timeoutMs: 60_000 })
-    const { data, metadata } = await scene.one.get<KubeObject & { data: object }>({
-      ...CONFIG_MAP,
-      name: 'raw-settings',
-      namespace: 'shop',
+    const commit = await scene.restored.repository.commit({
+      'raw/settings.yaml': JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'raw-settings' },
+        data: { version: '2' },
+      }),
+      'chart/templates/settings.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: chart-settings}\ndata: {version: "2"}\n',
     })
-    expect([data, metadata.uid]).toEqual([{ version: '2' }, before.member.get('ConfigMap shop/raw-settings')?.metadata.uid])
-    scene.survivors.assertKept(before.state.deployed, (await record()).state.deployed)
+    await scene.survivors.allReady(scene.restored.scene, { commit, timeoutMs: 90_000 })
+    for (const name of ['raw-settings', 'chart-settings']) {
+      const { data, metadata } = await scene.one.get<Data>({ ...CONFIG_MAP, name, namespace: 'shop' })
+      expect([data, metadata.uid], name).toEqual([{ version: '2' }, before.member.get(`ConfigMap shop/${name}`)?.metadata.uid])
+    }
+    after = await record()
+    scene.survivors.assertKept(before.state.deployed, after.state.deployed)
+  })
+
+  test('belong, as far as they are deployed, to the field manager under which Go Fleet applies', async () => {
+    for (const [name, release] of newestReleases(after.member.values())) {
+      for (const object of await objectsOfRelease(scene.one, release)) {
+        const owners = await ownersOf(scene.one, object)
+        expect(owners, `${name}: ${object.kind} ${object.metadata.name}`).toSatisfy((all: string[]) =>
+          all.some((owner) => /^fleetagent /.test(owner)),
+        )
+        expect(owners, `${name}: ${object.kind} ${object.metadata.name}`).not.toContainEqual(expect.stringMatching(/^helm /))
+      }
+    }
+  })
+
+  test('can be changed by Go Fleet’s agent, which forces nothing, and lose what it leaves out', async () => {
+    const releases = [...newestReleases(after.member.values()).values()].filter((release) => release.apply_method === 'ssa')
+    const objects = (await Promise.all(releases.map((release) => objectsOfRelease(scene.one, release)))).flat()
+    expect(objects.length).toBeGreaterThan(5)
+    for (const object of objects) {
+      const changed = anotherVersion(object)
+      const answer = await scene.one.apply<Data>(changed, { fieldManager: 'fleetagent', dryRun: true })
+      expect(answer, `${object.kind} ${object.metadata.name}`).toMatchObject(changed)
+      if (object.kind === 'ConfigMap') expect(answer.data).toEqual((changed as Data).data)
+    }
+  })
+
+  test('are such on the hub that Go Fleet’s definitions lose nothing that it knows, and its controllers may write all of it', async () => {
+    await scene.stopNode()
+    await scene.killController()
+    const ours = await objectsOf(scene.hub, FLEET_KINDS)
+    await putTheirDefinitions(scene.hub)
+    const expected = Object.entries(OUR_FIELDS).flatMap(([kind, fields]) => fields.map((field) => `${kind} ${field}`))
+    const theirs = await eventually(
+      async () => {
+        const now = await objectsOf(scene.hub, FLEET_KINDS)
+        const lost = new Set(
+          [...ours].flatMap(([key, object]) => lostFields(object, now.get(key)).map((field) => `${object.kind} ${field}`)),
+        )
+        expect([...lost].filter((field) => !expected.includes(field))).toEqual([])
+        expect([...lost]).toEqual(expect.arrayContaining(['Cluster status.agent.credential', 'ClusterRegistrationToken status.conditions']))
+        return now
+      },
+      { what: 'the definitions are in effect', timeoutMs: 30_000 },
+    )
+    for (const object of theirs.values()) {
+      await scene.hub.update(object, { dryRun: true, fieldValidation: 'Strict' })
+      if ('status' in object) await scene.hub.update(object, { dryRun: true, fieldValidation: 'Strict', subresource: 'status' })
+    }
+    process.stdout.write(
+      `on the hub came: ${[...(await record()).hub.keys()].filter((key) => !before.hub.has(key) && !isReplaced(key)).join(', ') || 'nothing'}\n`,
+    )
   })
 })
 
@@ -208,26 +260,20 @@ function keys({ labels = {}, annotations = {} }: ObjectMeta): object {
   }
 }
 
-interface ReleaseRecord {
-  readonly version: number
-  readonly applyMethod: string | undefined
-  readonly metadata: Readonly<Record<string, string>> | undefined
+/** What Go Fleet reads of a record: how the objects were applied, and whose they are. */
+function recordMarks({ apply_method, chart }: HelmRelease): object {
+  const keys = ['bundle-id', 'agent-namespace', 'service-account', 'keep-resources', 'commit'].map((key) => `fleet.cattle.io/${key}`)
+  return { apply_method, annotations: keys.map((key) => chart?.metadata?.annotations?.[key]) }
 }
 
-/** The newest record of each release. */
-function releaseRecords(objects: Objects): Map<string, ReleaseRecord> {
-  const records = new Map<string, ReleaseRecord>()
-  for (const object of objects.values()) {
-    if (!object.metadata.name.startsWith('sh.helm.release.v1.')) continue
-    const release = decodeRelease(object as ReleaseSecret)
-    const name = `${object.metadata.namespace}/${release.name}`
-    if (release.version < (records.get(name)?.version ?? 0)) continue
-    const { apply_method: applyMethod } = release as { apply_method?: string }
-    records.set(name, {
-      version: release.version,
-      applyMethod,
-      metadata: release.chart?.metadata?.annotations as Record<string, string> | undefined,
-    })
-  }
-  return new Map([...records].sort(([a], [b]) => (a < b ? -1 : 1)))
+interface Data extends KubeObject {
+  readonly data: Readonly<Record<string, string>>
+}
+
+/** The object as a next version of its bundle might have it. */
+function anotherVersion(object: KubeObject): KubeObject {
+  const { data, spec } = object as Data & { spec?: object }
+  if (object.kind === 'ConfigMap') return { ...object, data: { [Object.keys(data).at(-1)!]: 'another' } } as Data
+  if (object.kind === 'Deployment') return { ...object, spec: { ...spec, replicas: 5 } } as KubeObject
+  return object
 }

@@ -12,6 +12,8 @@ import { configMapRef, useFleet } from '../fleet.ts'
 
 type ConfigMap = KubeObject & { data?: Record<string, string> }
 
+const encode = (text: string): string => Buffer.from(text).toString('base64')
+
 const USER = { username: 'puller', password: 'chart-canary-3141' }
 const fleet = useFleet()
 let charts: ChartServer
@@ -54,6 +56,12 @@ function runs(name: string, version: string, text = 'chart'): Promise<void> {
     },
     { what: `${name} ${version}`, timeoutMs: 90_000 },
   )
+}
+
+async function applySecret(name: string, values: Record<string, string>, namespace = WORKSPACE): Promise<void> {
+  const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, encode(value)]))
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, data }
+  await fleet.hub.apply(secret as KubeObject, { fieldManager: 'story', force: true })
 }
 
 async function deploymentOf(name: string): Promise<BundleDeployment | undefined> {
@@ -127,17 +135,7 @@ describe('a HelmOp', () => {
 
   test('gets into a private repository with its secret, in every cluster', async () => {
     await publish(guarded, 'private', '1.0.0')
-    const encode = (text: string): string => Buffer.from(text).toString('base64')
-    const secret = (password: string) =>
-      fleet.hub.apply(
-        {
-          apiVersion: 'v1',
-          kind: 'Secret',
-          metadata: { name: 'pull', namespace: WORKSPACE },
-          data: { username: encode(USER.username), password: encode(password) },
-        } as KubeObject,
-        { fieldManager: 'story', force: true },
-      )
+    const secret = (password: string) => applySecret('pull', { username: USER.username, password })
     const helm = { repo: guarded.repository('private'), chart: 'hello', version: '1.x' }
     await secret('wrong')
     await apply('private', { helm, helmSecretName: 'pull' })
@@ -147,6 +145,8 @@ describe('a HelmOp', () => {
     const namespace = (await deploymentOf('private'))?.metadata.namespace ?? ''
     const copy = { apiVersion: 'v1', kind: 'Secret', name: 'pull', namespace }
     expect(await fleet.hub.get(copy)).toMatchObject({ type: HELM_OPS_SECRET })
+    await secret('rotated-canary-2718')
+    await eventually(async () => expect(await fleet.hub.get(copy)).toMatchObject({ data: { password: encode('rotated-canary-2718') } }))
     expect(fleet.logs()).not.toContain(USER.password)
     expect(JSON.stringify([await fleet.hub.get(refOf('private')), await deploymentOf('private')])).not.toContain(USER.password)
     await fleet.hub.delete(refOf('private'))
@@ -158,25 +158,56 @@ describe('a HelmOp', () => {
     const registry = await charts.push('oci', 'hello', '1.0.0', FILES)
     await charts.push('oci', 'hello', '1.4.0', FILES)
     await charts.push('oci', 'hello', '2.0.0', FILES)
-    await fleet.hub.apply(
-      {
-        apiVersion: 'v1',
-        kind: 'Secret',
-        metadata: { name: 'plain', namespace: WORKSPACE },
-        data: { basicHTTP: Buffer.from('true').toString('base64') },
-      } as KubeObject,
-      { fieldManager: 'story', force: true },
-    )
+    await applySecret('plain', { basicHTTP: 'true' })
     await apply('registry', { helm: { repo: registry, version: '^1.0' }, helmSecretName: 'plain' })
     await runs('registry', '1.4.0')
   })
 
-  test('comes from an archive', async () => {
-    await apply('archive', { helm: { chart: await publish(charts, 'archives', '1.3.0') } })
-    await eventually(
-      async () => expect((await fleet.down.find<ConfigMap>(configMapRef('archive', 'archive')))?.data?.version).toBe('1.3.0'),
-      { timeoutMs: 60_000 },
+  test('follows its registry, and loses nothing while that is down', async () => {
+    const repo = await charts.push('followed', 'hello', '1.0.0', FILES)
+    await applySecret('plain', { basicHTTP: 'true' })
+    await apply('followed', { helm: { repo, version: '>=1.0.0' }, helmSecretName: 'plain', pollingInterval: '2s' })
+    await runs('followed', '1.0.0')
+    charts.handle('/v2/followed/hello/tags/list', (_request, response) => void response.writeHead(503).end())
+    await fleet.condition(
+      refOf('followed'),
+      'Polled',
+      'False',
+      /could not get a chart version: the registry answers for .*\/followed\/hello with status 503/,
     )
+    await fleet.condition(refOf('followed'), 'Accepted', 'True')
+    await runs('followed', '1.0.0')
+    await charts.push('followed', 'hello', '20240101', FILES) // no version of a chart, however high
+    await charts.push('followed', 'hello', '1.1.0', FILES)
+    await runs('followed', '1.1.0')
+    await fleet.condition(refOf('followed'), 'Polled', 'True')
+  })
+
+  test('trusts on the hub and in clusters what Rancher trusts', async () => {
+    await publish(encrypted, 'trusted', '1.0.0')
+    await apply('trusted', { helm: { repo: encrypted.repository('trusted'), chart: 'hello', version: '1.0.0' } })
+    await fleet.condition(refOf('trusted'), 'Accepted', 'False', /unknown authority .*; add the authority to cacerts of the secret$/)
+    const namespace = 'cattle-system'
+    await fleet.hub.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, { fieldManager: 'story' })
+    await applySecret('tls-ca', { 'cacerts.pem': encrypted.ca }, namespace)
+    await runs('trusted', '1.0.0')
+    await fleet.hub.delete({ apiVersion: 'v1', kind: 'Secret', name: 'tls-ca', namespace })
+    await eventually(async () => expect((await deploymentOf('trusted'))?.spec.helmChartOptions?.helmOpCABundle).toBeUndefined())
+    await runs('trusted', '1.0.0')
+  })
+
+  test('comes from an archive, or an artifact that a reference names by tag or digest', async () => {
+    await apply('archive', { helm: { chart: await publish(charts, 'archives', '1.3.0') } })
+    const repo = await charts.push('artifacts', 'hello', '1.3.0', FILES)
+    const answer = await fetch(`${charts.url}/v2/artifacts/hello/manifests/1.3.0`, { method: 'HEAD' })
+    await applySecret('plain', { basicHTTP: 'true' })
+    await apply('tagged', { helm: { repo: `${repo}:1.3.0` }, helmSecretName: 'plain' })
+    await apply('digested', { helm: { repo: `${repo}@${answer.headers.get('docker-content-digest')}` }, helmSecretName: 'plain' })
+    for (const name of ['archive', 'tagged', 'digested'])
+      await eventually(async () => expect((await fleet.down.find<ConfigMap>(configMapRef(name, name)))?.data?.version).toBe('1.3.0'), {
+        what: name,
+        timeoutMs: 60_000,
+      })
   })
 
   test.each<[string, (name: string) => NonNullable<HelmOpSpec['helm']>, RegExp]>([
@@ -185,6 +216,26 @@ describe('a HelmOp', () => {
     ['no range at all', () => ({ repo: charts.repository('good'), chart: 'hello', version: 'newest' }), /no version and no range/],
     ['a repository that is none', () => ({ repo: charts.url, chart: 'hello' }), /404/],
     ['a certificate that nobody knows', () => ({ repo: encrypted.repository('good'), chart: 'hello' }), /certificate/],
+    [
+      'a registry that nobody knows',
+      () => ({ repo: encrypted.url.replace('https:', 'oci:'), chart: '' }),
+      /is no reference: write host\/path/,
+    ],
+    [
+      'a registry with a certificate that nobody knows',
+      () => ({ repo: `${encrypted.url.replace('https:', 'oci:')}/good/hello`, chart: '' }),
+      /the certificate of the registry of .*\/good\/hello is signed by an unknown authority .*cacerts/,
+    ],
+    [
+      'a registry that is down',
+      () => ({ repo: 'oci://127.0.0.1:1/good/hello', chart: '' }),
+      /127\.0\.0\.1:1\/good\/hello cannot be reached/,
+    ],
+    [
+      'an archive without address',
+      () => ({ repo: '', chart: 'hello-1.0.0.tgz' }),
+      /^helm options invalid: tarball chart hello-1\.0\.0\.tgz/,
+    ],
   ])('that is changed to %s says what is wrong, and keeps what runs', async (what, helm, message) => {
     const name = `bad-${what.replaceAll(' ', '-')}`
     await publish(charts, 'good', '1.0.0')

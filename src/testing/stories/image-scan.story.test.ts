@@ -39,9 +39,26 @@ function bundle(name: string, image: string, range = '*'): string {
   return `defaultNamespace: ${name}\nimageScans:\n- ${JSON.stringify(scan)}\n`
 }
 
+/** Setters above their values; the last line has no end. */
+function numbered(one: string, two: string): string {
+  return `apiVersion: v1
+kind: ConfigMap
+metadata: { name: app }
+data:
+  # {"$imagescan": "numbered/one:tag"}
+  one: ${one}
+  # {"$imagescan": "numbered/two:tag"}
+  two: '${two}'`
+}
+
 /** A GitRepo whose bundle scans an image and wants new ones committed. */
-async function deployed(name: string, image: string, range?: string, spec: Partial<GitRepoSpec> = {}): Promise<ServedRepository> {
-  const repository = await fleet.git.repository(name, { 'raw/fleet.yaml': bundle(name, image, range), 'raw/app.yaml': manifest('none') })
+function deployed(name: string, image: string, range?: string, spec: Partial<GitRepoSpec> = {}): Promise<ServedRepository> {
+  return writable(name, { 'raw/fleet.yaml': bundle(name, image, range), 'raw/app.yaml': manifest('none') }, spec)
+}
+
+/** A GitRepo that new images may be committed to, at most once a second. */
+async function writable(name: string, files: Readonly<Record<string, string>>, spec: Partial<GitRepoSpec> = {}): Promise<ServedRepository> {
+  const repository = await fleet.git.repository(name, files)
   await repository.git(['config', 'http.receivepack', 'true'])
   const secret = {
     apiVersion: 'v1',
@@ -97,6 +114,39 @@ describe.concurrent('a new image', () => {
     await fleet.gone(fleet.hub, { ...GIT_REPO, name: 'app', namespace: WORKSPACE })
     await fleet.gone(fleet.hub, scanRef('app'))
     expect(await repository.git(['rev-list', '--count', 'master'])).toBe('3')
+  })
+
+  test('is found by an object of its own, by its number, and written below its marker with others in one commit', async () => {
+    const names = ['numbered/one', 'numbered/two']
+    for (const name of names) registry.push(name, ['main-aaa-9', 'main-bbb-10', 'latest', '11'])
+    const files = {
+      'raw/fleet.yaml': 'defaultNamespace: numbered\n',
+      'raw/app.yaml': numbered('old', 'old'),
+    }
+    const repository = await writable('numbered', files)
+    for (const [index, name] of names.entries())
+      await fleet.hub.create<ImageScan>({
+        ...IMAGE_SCAN,
+        metadata: { name: `numbered-${index}`, namespace: WORKSPACE },
+        spec: {
+          gitrepoName: 'numbered',
+          image: `${registry.host}/${name}`,
+          tagName: name,
+          interval: '1s',
+          policy: { numerical: { order: 'DESC' } },
+          filterTags: { pattern: 'main-[a-f]+-(?P<build>\\d+)', extract: '$build' },
+        },
+      })
+    const image = (): Promise<string | undefined> =>
+      fleet.down.find<ConfigMap>(configMapRef('app', 'numbered')).then((found) => found?.data?.one)
+    const is = (one: string) => eventually(async () => expect(await image()).toBe(one), { what: `numbered runs ${one}`, timeoutMs: 90_000 })
+    await is('main-bbb-10')
+    expect(await repository.git(['show', 'master:raw/app.yaml'])).toBe(numbered('main-bbb-10', 'main-bbb-10'))
+    expect(await repository.git(['rev-list', '--count', 'master'])).toBe('2')
+    await fleet.hub.patch({ ...IMAGE_SCAN, name: 'numbered-1', namespace: WORKSPACE }, { spec: { suspend: true } }, { type: 'merge' })
+    for (const name of names) registry.push(name, ['main-ccc-11'])
+    await is('main-ccc-11')
+    expect(await repository.git(['show', 'master:raw/app.yaml'])).toBe(numbered('main-ccc-11', 'main-bbb-10'))
   })
 
   test('waits for a registry that is away, and for one that is trusted', async () => {

@@ -1,5 +1,6 @@
 // Files of bundles in an OCI registry: they reach the member, a registry that is away loses nothing, and a wrong certificate is named.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Bundle } from '../../api/bundle.ts'
 import type { BundleDeployment } from '../../api/bundle-deployment.ts'
 import { BUNDLE, BUNDLE_DEPLOYMENT } from '../../api/kinds.ts'
 import { OCI_STORAGE_SECRET } from '../../api/labels.ts'
@@ -89,6 +90,52 @@ describe.skipIf(!REGISTRY_PROGRAM)('files in a registry (skipped without docker-
     await fleet.gitRepoCondition('away', 'Stalled', 'False')
   })
 
+  test('another registry takes over at once, not with the next commit', async () => {
+    await storageSecret('moved')
+    const repository = await fleet.git.repository('moved', files('moved', 'first'))
+    await fleet.gitRepo('moved', { repo: repository.url, paths: ['raw'], ociRegistrySecret: 'moved' })
+    await fleet.ready('moved', await repository.head())
+    const id = (await deploymentOf('moved')).spec.deploymentID?.split(':')[0] ?? ''
+    const other = await startTestRegistry({ tls: true, guarded: true })
+    const registries = createRegistries()
+    try {
+      await storageSecret('moved', { reference: `${other.host}/elsewhere`, cacerts: other.ca, password: 'mistaken' })
+      await fleet.gitRepoCondition('moved', 'Stalled', 'True', /does not accept the credentials .* \(in secret fleet-default\/moved\)/)
+      expect(await textOf('moved')).toBe('first')
+      await storageSecret('moved', { reference: `${other.host}/elsewhere`, cacerts: other.ca })
+      await fleet.gitRepoCondition('moved', 'Stalled', 'False')
+      const stored = registries.repository({ host: other.host, path: `elsewhere/${id}` }, { caBundle: other.ca, credentials: PUSHER })
+      await eventually(async () => expect(await stored.head('latest', never)).toEqual(expect.any(String)))
+      const ref = { ...BUNDLE, name: (await fleet.bundles('moved'))[0]?.metadata.name ?? '', namespace: WORKSPACE }
+      await eventually(async () =>
+        expect((await fleet.hub.get<Bundle>(ref)).status?.ociReference).toBe(`oci://${other.host}/elsewhere/${id}:latest`),
+      )
+      // the agent finds it there, too
+      await fleet.hub.patch(ref, { spec: { forceSyncGeneration: 3 } }, { type: 'merge' })
+      await fleet.ready('moved', await repository.head())
+    } finally {
+      await Promise.all([registries.close(), other.stop()])
+    }
+  })
+
+  test('the default secret is used when it comes, and when it goes the files are back in the cluster', async () => {
+    const repository = await fleet.git.repository('default', files('default', 'first'))
+    await fleet.gitRepo('default', { repo: repository.url, paths: ['raw'] })
+    await fleet.ready('default', await repository.head())
+    const stored = async () =>
+      (await fleet.bundles('default')).map(({ spec }) => [spec.contentsId !== undefined, spec.resources?.length ?? 0])
+    expect(await stored()).toEqual([[false, 1]])
+    await storageSecret('ocistorage')
+    await eventually(async () => expect(await stored()).toEqual([[true, 0]]))
+    await eventually(async () => expect((await deploymentOf('default')).spec.ociContents).toBe(true))
+    await fleet.ready('default', await repository.head())
+    await fleet.hub.delete({ apiVersion: 'v1', kind: 'Secret', name: 'ocistorage', namespace: WORKSPACE })
+    await eventually(async () => expect(await stored()).toEqual([[false, 1]]))
+    await eventually(async () => expect((await deploymentOf('default')).spec.ociContents ?? false).toBe(false))
+    await fleet.ready('default', await repository.head())
+    expect(await textOf('default')).toBe('first')
+  })
+
   test('an artifact that is not what it should be is not deployed, and the deployment says so', async () => {
     await storageSecret('forged')
     const repository = await fleet.git.repository('forged', files('forged', 'first'))
@@ -118,7 +165,12 @@ describe.skipIf(!REGISTRY_PROGRAM)('files in a registry (skipped without docker-
     await storageSecret('distrusted', { cacerts: '' })
     const repository = await fleet.git.repository('distrusted', files('distrusted', 'first'))
     await fleet.gitRepo('distrusted', { repo: repository.url, paths: ['raw'], ociRegistrySecret: 'distrusted' })
-    await fleet.gitRepoCondition('distrusted', 'Stalled', 'True', /certificate of the registry .* signed by an unknown authority/)
+    await fleet.gitRepoCondition(
+      'distrusted',
+      'Stalled',
+      'True',
+      /certificate of the registry .* signed by an unknown authority .* \(as cacerts in secret fleet-default\/distrusted\)/,
+    )
     await storageSecret('distrusted')
     await fleet.ready('distrusted', await repository.head())
 

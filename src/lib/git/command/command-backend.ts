@@ -85,7 +85,7 @@ export function createCommandBackend({ command, tempDir, now = Date.now }: Comma
   }
 
   async function fetch(remote: GitRemote, commit: string, into: string, options: FetchOptions, signal: AbortSignal): Promise<void> {
-    const { limits, paths } = options
+    const { limits, paths, onWritten } = options
     if (!isCommitId(commit)) throw new GitError('unknown-ref', `${JSON.stringify(commit.slice(0, 100))} is not a commit id`)
     if (commit.length > 40)
       throw new GitError(
@@ -99,7 +99,8 @@ export function createCommandBackend({ command, tempDir, now = Date.now }: Comma
       gather(job, what, dir, async (plan) => {
         await mkdir(into, { mode: 0o700 })
         try {
-          await writeTree(into, plan, { readBlob: plan.readBlob, limits, url: remote.url, signal: job.signal })
+          const written = await writeTree(into, plan, { readBlob: plan.readBlob, limits, url: remote.url, signal: job.signal })
+          onWritten?.(written)
         } catch (error) {
           await rm(into, { recursive: true, force: true, maxRetries: 3 })
           throw error

@@ -1,6 +1,6 @@
 // Collects what is to be written for a commit: its own files, those of its submodules at their places, and large files.
 import { mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { GitError } from '../errors.ts'
 import { type PlannedFile, planTree, type TreePlan, wantedBy } from '../tree.ts'
 import type { GitRemote } from '../types.ts'
@@ -13,7 +13,7 @@ import { createRepository, type Repository } from './repository.ts'
 import { resolveSubmoduleUrl, SUBMODULE_KEYS, type Submodule, submoduleRemote, submodulesOf } from './submodules.ts'
 
 export interface Gathered extends TreePlan {
-  /** Content by the `oid` of a planned file. */
+  /** Content by the `oid` of a planned file, which is the id of the object in git, or of the large file. */
   readBlob(oid: string): Promise<Uint8Array>
 }
 
@@ -64,8 +64,9 @@ export async function gather<T>(
     const large = await largeFiles(repository, origin, place, attributes, own)
     folders.push(...plan.folders.map((path) => `${part.prefix}${path}`))
     for (const file of own) {
-      const oid = large.has(file.path) ? `${place} ${file.path}` : file.oid
       const source = large.get(file.path)
+      // the name of the stored file is the sum of its content
+      const oid = source === undefined ? file.oid : `sha256:${basename(source)}`
       readers.set(oid, source === undefined ? () => repository.readBlob(oid) : () => readFile(source))
       files.push({ ...file, oid, path: `${part.prefix}${file.path}` })
     }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type GitServer, type ServedRepository, startGitServer } from '../../../testing/git-server.ts'
+import { describedFetch } from '../checkout.testing.ts'
 import { DEFAULT_GIT_LIMITS, type GitLimits } from '../types.ts'
 import { type CommandBackend, createCommandBackend } from './command-backend.ts'
 import { findGitCommand } from './find-git.ts'
@@ -121,12 +122,16 @@ describe.skipIf(problem !== undefined)('large files', () => {
     return git.repository(`repo-${serial++}`, { ...Object.fromEntries(stored), ...(attributes ? { '.gitattributes': attributes } : {}) })
   }
 
-  async function fetch(from: ServedRepository, { limits, paths }: { limits?: Partial<GitLimits>; paths?: string[] } = {}): Promise<string> {
+  type FetchCall = { limits?: Partial<GitLimits>; paths?: string[] }
+  const fetch = async (from: ServedRepository, options?: FetchCall): Promise<string> => (await fetchDescribed(from, options)).into
+
+  async function fetchDescribed(from: ServedRepository, { limits, paths }: FetchCall = {}) {
+    const { onWritten, check } = describedFetch()
     const into = join(dir, `tree-${serial++}`)
     const remote = { url: from.url.replace(git.url, urlOf(front)), credentials: { kind: 'basic', ...auth } as const }
-    const options = { paths, limits: { ...DEFAULT_GIT_LIMITS, ...limits } }
+    const options = { paths, limits: { ...DEFAULT_GIT_LIMITS, ...limits }, onWritten }
     await backend.fetch(remote, await from.head(), into, options, new AbortController().signal)
-    return into
+    return { into, files: await check(into) }
   }
   const read = (...parts: string[]): Promise<string> => readFile(join(...parts), 'utf8')
 
@@ -138,7 +143,10 @@ describe.skipIf(problem !== undefined)('large files', () => {
       'c.bin': 'no pointer',
       'd.txt': pointerTo('x'),
     })
-    const root = await fetch(from)
+    const { into: root, files } = await fetchDescribed(from)
+    expect(files.content('a.bin', '.')).toBe(`sha256:${sum('large:one')}`)
+    expect(files.content('same.bin', '.')).toBe(files.content('a.bin', '.'))
+    expect(files.content('c.bin', '.')).toMatch(/^[0-9a-f]{40}$/)
     expect(await Promise.all(['a.bin', 'deep/b.bin', 'same.bin', 'c.bin'].map((path) => read(root, path)))).toEqual([
       'large:one',
       'large:two',

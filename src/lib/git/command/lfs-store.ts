@@ -17,7 +17,7 @@ export async function openLfsStore(job: Job, origin: Origin, dir: string): Promi
   const { http, ssh } = origin
   if (http) return { ...common, ...overHttp(http) }
   if (!ssh) throw new Error('an origin is reached in some way')
-  const { endpoint, headers } = await askBySsh(job, ssh, origin.remote.url, dir)
+  const { endpoint, headers } = await askBySsh(origin.signal, ssh, origin.remote.url, dir)
   const own = new URL(endpoint).origin
   return {
     ...common,
@@ -37,7 +37,7 @@ function overHttp(http: HttpAccess): Pick<LfsStore, 'endpoint' | 'headersFor' | 
 
 /** `git-lfs-authenticate` on the server names the address of the store, and what to show there. */
 async function askBySsh(
-  { signal }: Job,
+  signal: AbortSignal,
   { command, address }: SshAccess,
   url: string,
   cwd: string,

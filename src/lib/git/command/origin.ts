@@ -40,7 +40,8 @@ export async function openOrigin(job: Job, remote: GitRemote, dir: string): Prom
   const { idleMs, signal, budget } = job
   if (isSshUrl(remote.url)) {
     const ssh = await openSshAccess(remote, { ssh: job.command.ssh, dir, idleMs, signal })
-    return { remote, gitUrl: ssh.url, protocol: 'ssh', variables: ssh.variables, signal, ssh, close: async () => {} }
+    const limited = ssh.failed ? AbortSignal.any([signal, ssh.failed]) : signal
+    return { remote, gitUrl: ssh.url, protocol: 'ssh', variables: ssh.variables, signal: limited, ssh, close: ssh.close }
   }
   const http = await openHttpAccess(remote, job.dispatchers, job.tokens, signal)
   const bridge = await openBridge(http, { idleMs, budget, signal })

@@ -5,9 +5,11 @@ import { GitError } from '../errors.ts'
 import { type KnownHosts, knownTypes, parseKnownHosts } from '../known-hosts.ts'
 import { SSH_PORT } from '../known-hosts-patterns.ts'
 import { PROVIDER_KEYS } from '../known-hosts-providers.ts'
+import { sshProxyFor } from '../ssh/proxy.ts'
 import { createSshTransport } from '../ssh/transport.ts'
-import type { GitRemote, KnownHostsText } from '../types.ts'
+import type { GitRemote } from '../types.ts'
 import { parseSshUrl, redactUrl, type SshAddress } from '../url.ts'
+import { openSshForwarder } from './ssh-forwarder.ts'
 
 export interface SshAccess {
   /** As git gets it. */
@@ -19,6 +21,9 @@ export interface SshAccess {
   readonly variables: Readonly<Record<string, string>>
   /** What decides about the host's key, for messages. */
   readonly knownBy: string
+  /** Aborted with a GitError when the proxy does not lead to the server; undefined without a proxy. */
+  readonly failed: AbortSignal | undefined
+  close(): Promise<void>
 }
 
 export interface SshAccessOptions {
@@ -32,7 +37,16 @@ export interface SshAccessOptions {
 
 const CONNECT_S = 20
 
-/** Throws GitError `invalid-url`, `authentication` and `host-key` before anything is sent, with the words of the other backend. */
+/** What decides about the host's key. */
+interface Known {
+  readonly name: string
+  /** In the format of known_hosts. */
+  readonly text: string
+  /** The same for whoever does not tell the port: the lines about this host and port only. */
+  readonly aliased: string
+}
+
+/** Through the proxy that is meant for everything, if there is one. The caller closes it. Throws GitError `invalid-url`, `authentication` and `host-key` before anything is sent, with the words of the other backend. */
 export async function openSshAccess(remote: GitRemote, { ssh, dir, idleMs, signal }: SshAccessOptions): Promise<SshAccess> {
   createSshTransport(remote, { idleMs, maxBytes: 0, signal, now: Date.now }).close()
   const address = parseSshUrl(remote.url)
@@ -43,23 +57,39 @@ export async function openSshAccess(remote: GitRemote, { ssh, dir, idleMs, signa
       `reading ${redactUrl(remote.url)} needs the ssh program, which is not on the PATH; install OpenSSH's client`,
     )
   const known = decisive(remote, address)
+  const connectMs = Math.max(1_000, Math.min(CONNECT_S * 1_000, idleMs))
   // Relative to the folder, since OpenSSH has meanings of its own for some letters of a path.
   const [keyFile, knownFile] = ['ssh/key', 'ssh/known_hosts']
+  const proxy = sshProxyFor(remote, address)
   await mkdir(join(dir, 'ssh'), { recursive: true, mode: 0o700 })
   await writeFile(join(dir, keyFile), `${key.replaceAll('\r', '').trim()}\n`, { mode: 0o600 })
-  await writeFile(join(dir, knownFile), known?.text ?? '', { mode: 0o600 })
-  const command = [ssh, ...optionsFor(keyFile, known ? knownFile : undefined, idleMs)]
+  await writeFile(join(dir, knownFile), (proxy ? known?.aliased : known?.text) ?? '', { mode: 0o600 })
+  const forwarder = proxy && (await openSshForwarder({ address, proxy, timeoutMs: connectMs, signal }))
+  const options = { ...optionsFor(keyFile, known ? knownFile : undefined, { idleMs, connectMs }), ...(forwarder && by(forwarder.port, address)) }
+  const command = [ssh, '-F', 'none', '-T', ...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`])]
   return {
     url: urlFor(address),
     command,
     address,
     variables: { GIT_SSH_COMMAND: command.map(quote).join(' '), GIT_SSH_VARIANT: 'ssh' },
     knownBy: known?.name ?? 'nothing',
+    failed: forwarder?.failed,
+    close: async () => forwarder?.close(),
   }
 }
 
-function optionsFor(keyFile: string, knownFile: string | undefined, idleMs: number): string[] {
-  const options = {
+/** OpenSSH takes the first value it hears, and git names host and port after ours. Keys and certificates are checked for the host that is meant. */
+function by(port: number, { host }: SshAddress): Record<string, string> {
+  // a silent proxy is given up first, so that it can be named
+  return { HostName: '127.0.0.1', Port: String(port), HostKeyAlias: host, ConnectTimeout: String(2 * CONNECT_S) }
+}
+
+function optionsFor(
+  keyFile: string,
+  knownFile: string | undefined,
+  { idleMs, connectMs }: { readonly idleMs: number; readonly connectMs: number },
+): Record<string, string> {
+  return {
     BatchMode: 'yes',
     IdentitiesOnly: 'yes',
     IdentityAgent: 'none',
@@ -79,16 +109,15 @@ function optionsFor(keyFile: string, knownFile: string | undefined, idleMs: numb
     ProxyCommand: 'none',
     ControlMaster: 'no',
     ControlPath: 'none',
-    ConnectTimeout: String(Math.max(1, Math.min(CONNECT_S, Math.ceil(idleMs / 1_000)))),
+    ConnectTimeout: String(Math.ceil(connectMs / 1_000)),
     ServerAliveInterval: String(Math.max(1, Math.ceil(idleMs / 4_000))),
     ServerAliveCountMax: '4',
     LogLevel: 'ERROR',
   }
-  return ['-F', 'none', '-T', ...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`])]
 }
 
 /** The text to check the host's key with; undefined: any key will do. As in the other backend, the first text that knows the host decides. */
-function decisive({ hostKeys }: GitRemote, { host, port }: SshAddress): KnownHostsText | undefined {
+function decisive({ hostKeys }: GitRemote, { host, port }: SshAddress): Known | undefined {
   if (hostKeys === 'unchecked') return undefined
   const sources = hostKeys?.known ?? [PROVIDER_KEYS]
   const files = sources.map(({ text }) => parseKnownHosts(text))
@@ -102,19 +131,21 @@ function decisive({ hostKeys }: GitRemote, { host, port }: SshAddress): KnownHos
       )
   }
   const source = sources[index]
-  if (source)
-    return {
-      name: source.name,
-      text: sources
-        .slice(0, index + 1)
-        .map(({ text }) => text)
-        .join('\n'),
-    }
+  if (source) {
+    const heard = sources.slice(0, index + 1)
+    const text = heard.map((one) => one.text).join('\n')
+    return { name: source.name, text, aliased: linesFor(files.slice(0, index + 1), host, port) }
+  }
   const names = sources.map(({ name }) => name)
   const where = names.length > 0 ? `it is not in the known_hosts of ${names.join(', nor in ')}` : 'there is no known_hosts'
   throw hostKeyError(
     `unknown host key of ${shownHost(host, port)}: ${where}; add the key to known_hosts of the secret, or of ConfigMap known-hosts`,
   )
+}
+
+function linesFor(files: readonly KnownHosts[], host: string, port: number): string {
+  const entries = files.flatMap((file) => file.entries).filter(({ covers }) => covers(host, port))
+  return entries.map(({ marker, type, key }) => `${marker ? `@${marker} ` : ''}${host} ${type} ${key.toString('base64')}\n`).join('')
 }
 
 function knows(file: KnownHosts, host: string, port: number): boolean {

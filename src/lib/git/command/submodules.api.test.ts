@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { FileMap } from '../../../testing/git-repository.ts'
 import { type GitServer, type ServedRepository, startGitServer } from '../../../testing/git-server.ts'
+import { describedFetch } from '../checkout.testing.ts'
 import { DEFAULT_GIT_LIMITS, type FetchOptions, type GitRemote } from '../types.ts'
 import { type CommandBackend, createCommandBackend } from './command-backend.ts'
 import { findGitCommand } from './find-git.ts'
@@ -74,7 +75,9 @@ describe.skipIf(problem !== undefined)('submodules', () => {
 
   async function fetch(remote: GitRemote, commit: string, options: Partial<FetchOptions> = {}): Promise<string> {
     const into = join(dir, `tree-${serial++}`)
-    await backend.fetch(remote, commit, into, { limits: DEFAULT_GIT_LIMITS, ...options }, new AbortController().signal)
+    const { onWritten, check } = describedFetch()
+    await backend.fetch(remote, commit, into, { limits: DEFAULT_GIT_LIMITS, onWritten, ...options }, new AbortController().signal)
+    await check(into)
     return into
   }
   const name = (): string => `repo-${serial++}`

@@ -1,16 +1,20 @@
 // A connection to an ssh server, with limits on everything, on which commands are run. No agent, no forwarding, no password: one key.
-import { connect as connectSocket, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import ssh2 from 'ssh2'
 import type { SshAddress } from '../url.ts'
 import { offerCertificates, trustCertifiedKey } from './certified-kex.ts'
+import { dial } from './dial.ts'
 import type { HostKeyCheck } from './host-keys.ts'
+import type { SshProxy } from './proxy.ts'
 
 export interface SshConnectionOptions {
   readonly address: SshAddress
   readonly key: ssh2.ParsedKey
   readonly hostKeys: HostKeyCheck
+  readonly proxy?: SshProxy | undefined
   /** For everything until the user is logged in, in milliseconds. */
   readonly connectMs: number
+  /** Ends the connection, until another takes its place. */
   readonly signal: AbortSignal
 }
 
@@ -19,18 +23,23 @@ export interface SshConnection {
   exec<T>(command: string, env: Readonly<Record<string, string>>, use: (channel: ssh2.ClientChannel) => T): Promise<T>
   /** `work`, unless the connection fails before it is done; then what ended it. */
   whileOpen<T>(work: Promise<T>): Promise<T>
+  isOpen(): boolean
+  /** From now on this signal ends the connection. Undefined: nobody needs it at the moment, and it does not keep the program from ending. */
+  boundTo(signal: AbortSignal | undefined): void
   /** At once, without a word to the server. */
   close(): void
 }
 
 /** What a server may send before it knows who we are; greetings and banners are nobody's concern. */
 const MAX_BYTES_BEFORE_LOGIN = 2 ** 20
+/** A silent proxy is given up before the time for all is over, so that it can be named. */
+const PROXY_SHARE = 0.8
 
-/** Rejects with the reason of the signal, a GitError `host-key`, or an error of the socket or the SSH library. */
+/** Rejects with the reason of the signal, a GitError `host-key` or one that names the proxy, or an error of the socket or the SSH library. */
 export async function openSshConnection(options: SshConnectionOptions): Promise<SshConnection> {
-  const { address, signal } = options
-  signal.throwIfAborted()
-  const socket = connectSocket({ host: address.host, port: address.port, noDelay: true })
+  const { address, proxy, connectMs, signal } = options
+  const started = performance.now()
+  const socket = await dial({ address, proxy, timeoutMs: proxy ? PROXY_SHARE * connectMs : connectMs, signal })
   const client = new ssh2.Client()
   const ended = Promise.withResolvers<never>()
   ended.promise.catch(() => {}) // whoever waits is told; later nobody minds
@@ -40,19 +49,30 @@ export async function openSshConnection(options: SshConnectionOptions): Promise<
     ended.reject(error)
     socket.destroy()
   }
-  const onAbort = (): void => fail(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  socket.once('close', () => {
-    signal.removeEventListener('abort', onAbort)
+  let bound: AbortSignal | undefined
+  const onAbort = (): void => fail(bound?.reason)
+  const boundTo = (next: AbortSignal | undefined): void => {
+    bound?.removeEventListener('abort', onAbort)
+    bound = next
+    bound?.addEventListener('abort', onAbort, { once: true })
+    if (bound) socket.ref()
+    else socket.unref()
+    if (bound?.aborted) onAbort()
+  }
+  const onClose = (): void => {
+    bound?.removeEventListener('abort', onAbort)
     fail(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }))
-  })
+  }
+  socket.once('close', onClose)
   socket.on('error', fail)
   client.on('error', fail)
+  boundTo(signal)
+  if (socket.destroyed) onClose() // it has told so before anybody listened
 
   const close = (): void => fail(new Error('closed by us'))
-  const timer = setTimeout(() => fail(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' })), options.connectMs)
+  const late = (): void => fail(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }))
+  const timer = setTimeout(late, connectMs - (performance.now() - started))
   try {
-    await whileOpen(new Promise<void>((resolve) => socket.once('connect', resolve)))
     await whileOpen(logIn(client, socket, options, fail))
   } catch (error) {
     close()
@@ -62,7 +82,9 @@ export async function openSshConnection(options: SshConnectionOptions): Promise<
   }
   return {
     whileOpen,
+    boundTo,
     close,
+    isOpen: () => !socket.destroyed && socket.writable,
     exec: (command, env, use) =>
       whileOpen(
         new Promise((resolve, reject) => {

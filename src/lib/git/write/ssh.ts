@@ -5,6 +5,7 @@ import { openSshConnection, type SshConnection } from '../ssh/connection.ts'
 import { toSshError } from '../ssh/errors.ts'
 import { createHostKeyCheck } from '../ssh/host-keys.ts'
 import { readPrivateKey } from '../ssh/private-key.ts'
+import { sshProxyFor } from '../ssh/proxy.ts'
 import { createSession, type UploadPackSession } from '../ssh/session.ts'
 import type { SshTransport, SshTransportOptions } from '../ssh/transport.ts'
 import type { GitRemote } from '../types.ts'
@@ -22,11 +23,12 @@ export function createSshPushTransport(remote: GitRemote, { signal, idleMs, maxB
     throw new GitError('authentication', `SSH private key file is required for ${redactUrl(url)}: give one that may push`)
   const key = readPrivateKey(credentials.privateKey, redactUrl(url))
   const hostKeys = createHostKeyCheck(remote.hostKeys, address, now)
+  const proxy = sshProxyFor(remote, address)
   let connection: SshConnection | undefined
   let session: UploadPackSession | undefined
 
   async function listRefs(wanted: TransportRequest): Promise<TransportResponse> {
-    const opened = await openSshConnection({ address, key, hostKeys, connectMs: Math.min(CONNECT_MS, idleMs), signal })
+    const opened = await openSshConnection({ address, key, hostKeys, proxy, connectMs: Math.min(CONNECT_MS, idleMs), signal })
     connection = opened
     // Quoted as git does it: servers with a shell take the path as one word.
     const command = `git-receive-pack '${address.path.replace(/['!]/g, (letter) => `'\\${letter}'`)}'`

@@ -1,0 +1,16 @@
+// Docker Hub, which has several names.
+
+const DOCKER_HUB = 'docker.io'
+/** As everybody else spells it out. */
+const CANONICAL_HUB = 'index.docker.io'
+const HUB_NAMES = new Set([DOCKER_HUB, CANONICAL_HUB, 'registry-1.docker.io'])
+
+/** One name for each registry. */
+export function registryHost(host: string): string {
+  return HUB_NAMES.has(host) ? DOCKER_HUB : host
+}
+
+/** The name that users see. */
+export function shownHost(host: string): string {
+  return host === DOCKER_HUB ? CANONICAL_HUB : host
+}
