@@ -9,7 +9,7 @@ import { isAlreadyExists } from '../lib/kube/errors.ts'
 import type { Contents } from './contents.ts'
 import type { CopySession } from './copier.ts'
 import { planValues, settledValues, type ValuesPlan, type ValuesState } from './deployment-values.ts'
-import { belongsTo, type DeploymentStep, desiredDeployment } from './desired.ts'
+import { type DeploymentStep, desiredDeployment } from './desired.ts'
 import type { Limiter } from './limiter.ts'
 import { mergePatch } from './merge-patch.ts'
 import type { Newest } from './newest.ts'
@@ -94,7 +94,8 @@ async function write(context: StepContext, step: DeploymentStep, wanted: BundleD
   return written
 }
 
-async function create({ client, deployments, bundle }: StepContext, wanted: BundleDeployment): Promise<BundleDeployment> {
+/** One that is there already is looked at in the next round: it may be of another bundle. */
+async function create({ client, deployments }: StepContext, wanted: BundleDeployment): Promise<BundleDeployment> {
   try {
     const created = await client.create(wanted)
     deployments.wrote(created)
@@ -103,7 +104,6 @@ async function create({ client, deployments, bundle }: StepContext, wanted: Bund
     if (!isAlreadyExists(error)) throw error
     const { name, namespace = '' } = wanted.metadata
     const existing = await client.find<BundleDeployment>({ ...BUNDLE_DEPLOYMENT, name, namespace })
-    if (existing && !belongsTo(bundle, existing)) throw new WaitingError(takenName(existing))
     if (existing) deployments.wrote(existing)
     throw new WaitingError(`bundle deployment ${namespace}/${name} has just appeared`, { retryAfterMs: 100 })
   }

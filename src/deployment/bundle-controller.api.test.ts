@@ -185,6 +185,37 @@ test('a deployment of the same name that a mapping brought is left to its bundle
   await consistently(async () => expect((await to.find('same', 'far'))?.metadata.deletionTimestamp).toBeUndefined(), { forMs: 1_000 })
 })
 
+test('the name is taken over once its bundle is gone', async () => {
+  const mark = uniqueNamespace('lend')
+  const [from, to] = [await workspace(), await workspace({ lend: mark })]
+  await to.cluster('far')
+  await to.bundle('heir')
+  const theirs = await to.deployment('heir', 'far')
+  await client.create({
+    apiVersion: 'fleet.cattle.io/v1alpha1',
+    kind: 'BundleNamespaceMapping',
+    metadata: { name: 'm', namespace: from.name },
+    ...{ bundleSelector: {}, namespaceSelector: { matchLabels: { lend: mark } } },
+  })
+  await from.bundle('heir')
+  await from.awaitBundle('heir', (bundle) => expect(ready(bundle)?.message).toContain('is taken in namespace'))
+  await to.deleteBundle('heir')
+  await to.deployment('heir', 'far', ({ metadata }) => {
+    expect(metadata.uid).not.toBe(theirs.metadata.uid)
+    expect(metadata.labels?.['fleet.cattle.io/bundle-namespace']).toBe(from.name)
+  })
+})
+
+test('labels that lead a deployment to its bundle are put back', async () => {
+  const ws = await workspace()
+  await ws.cluster('one')
+  await ws.bundle('labelled')
+  const { metadata } = await ws.deployment('labelled', 'one')
+  const stolen = { 'fleet.cattle.io/bundle-name': null, 'fleet.cattle.io/bundle-namespace': null, 'fleet.cattle.io/managed': 'no' }
+  await client.patch(ws.refOf('labelled', 'one'), { metadata: { labels: stolen } }, { type: 'merge' })
+  await ws.deployment('labelled', 'one', (found) => expect(found.metadata.labels).toEqual(metadata.labels))
+})
+
 test('a bundle goes after its deployments, their secrets and its values', async () => {
   const ws = await workspace()
   for (const name of ['one', 'two']) await ws.cluster(name)

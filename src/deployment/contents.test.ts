@@ -27,8 +27,11 @@ test.each(['1.2.3', 'v1.2.3', '1.2.3-rc.1+build.5', ''])('a chart of version %j 
   expect(of({ helmOpOptions: {}, helm: { version }, contentsId: 's-1' })).toEqual({ kind: 'chart', id: '' })
 })
 
-test.each(['1.x', '>=1.0.0', '1.2', '*', '01.2.3', 'latest', '1.2.3 || 2'])('a chart of version %j is refused', (version) => {
-  expect(() => of({ helmOpOptions: {}, helm: { version } })).toThrow(
-    'chart version cannot be deployed; check HelmOp status for more details',
-  )
-})
+test.each(['1.x', '>=1.0.0', '1.2', '*', '01.2.3', 'latest', '1.2.3 || 2', 'vv1.2.3', '1.2.3-01'])(
+  'a chart of version %j is refused',
+  (version) => {
+    expect(() => of({ helmOpOptions: {}, helm: { version } })).toThrow(
+      'chart version cannot be deployed; check HelmOp status for more details',
+    )
+  },
+)

@@ -11,6 +11,7 @@ import type { KubeClient } from '../lib/kube/client.ts'
 import { isAlreadyExists } from '../lib/kube/errors.ts'
 import type { Informer, InformerOptions } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
+import { parseStrictVersion } from '../lib/semver/version.ts'
 import { createNewest } from './newest.ts'
 
 /** `stored`: in a Content. `registry`: in an OCI registry. `chart`: the agent downloads a chart. */
@@ -21,8 +22,6 @@ export interface Contents {
   /** Hash of stored contents, in hex. */
   readonly sha256?: string | undefined
 }
-
-const STRICT_VERSION = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/
 
 /** The contents of a bundle. The hash in its status is taken over if it is about this generation. Throws TerminalError for a chart whose version is a range. */
 export function contentsOf({ metadata, spec, status }: Bundle): Contents {
@@ -38,7 +37,7 @@ export function contentsOf({ metadata, spec, status }: Bundle): Contents {
 }
 
 function checkChartVersion(version: string): void {
-  if (version === '' || STRICT_VERSION.test(version.replace(/^v/, ''))) return
+  if (version === '' || parseStrictVersion(version.replace(/^v/, ''))) return
   throw new TerminalError(
     `chart version cannot be deployed; check HelmOp status for more details: ${JSON.stringify(version)} is no exact version`,
   )

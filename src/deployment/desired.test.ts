@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { BundleSpec } from '../api/bundle.ts'
 import type { ObjectMeta } from '../lib/kube/types.ts'
 import type { Contents } from './contents.ts'
-import { type DeploymentStep, desiredDeployment } from './desired.ts'
+import { belongsTo, type DeploymentStep, desiredDeployment } from './desired.ts'
 import { bundle, cluster, deployment, target } from './testing/objects.ts'
 
 const stored: Contents = { kind: 'stored', id: 's-new' }
@@ -110,4 +110,18 @@ test('labels are those of the bundle, but for the bookkeeping of others, and ann
     'fleet.cattle.io/content-name': 's-new',
   })
   expect([metadata.annotations, metadata.finalizers]).toEqual([{ note: 'kept' }, ['other', 'fleet.cattle.io/bundle-deployment-finalizer']])
+})
+
+describe('a deployment of the name of the bundle', () => {
+  const labelled = (labels: Record<string, string>) =>
+    belongsTo(bundle(), deployment({}, {}, { labels }), (namespace) => namespace === 'other')
+
+  test('is its own, also if somebody took labels away or made them name what is not there', () => {
+    const [name, namespace] = ['fleet.cattle.io/bundle-name', 'fleet.cattle.io/bundle-namespace']
+    expect(labelled({ [name]: 'app', [namespace]: 'ws' })).toBe(true)
+    expect(labelled({})).toBe(true)
+    expect(labelled({ [name]: 'stray', [namespace]: 'ws' })).toBe(true)
+    expect(labelled({ [name]: 'app', [namespace]: 'nowhere' })).toBe(true)
+    expect(labelled({ [name]: 'app', [namespace]: 'other' })).toBe(false)
+  })
 })

@@ -34,10 +34,13 @@ export function newDeployment(bundle: Bundle, cluster: Cluster): BundleDeploymen
   return { ...BUNDLE_DEPLOYMENT, metadata: { name: bundle.metadata.name, namespace: cluster.status?.namespace ?? '' }, spec: {} }
 }
 
-/** True if the deployment is one of this bundle, and not of another with the same name that a mapping brings to the same cluster. */
-export function belongsTo(bundle: Bundle, { metadata }: BundleDeployment): boolean {
-  const { labels } = metadata
-  return labels?.[BUNDLE_NAME_LABEL] === bundle.metadata.name && labels[BUNDLE_NAMESPACE_LABEL] === bundle.metadata.namespace
+/**
+ * True if the deployment, which has the name of the bundle, is the bundle's, whatever became of its labels: they are put back.
+ * False if it is of another bundle of that name, which a mapping brings to the same cluster; `isNamedIn` tells whether a namespace has one.
+ */
+export function belongsTo(bundle: Bundle, { metadata }: BundleDeployment, isNamedIn: (namespace: string) => boolean): boolean {
+  const namespace = metadata.labels?.[BUNDLE_NAMESPACE_LABEL] ?? ''
+  return namespace === bundle.metadata.namespace || !isNamedIn(namespace)
 }
 
 /**

@@ -47,7 +47,7 @@ export async function applyRound(stage: BundleStage, round: Round, signal: Abort
   if (targets.some(({ deploymentId }) => deploymentId !== '')) await stage.contents.ensure(bundle, contents)
   const context = await contextOf(stage, round, signal)
   const outcomes = await Promise.all(plan.steps.map((step) => applyStep(context, step)))
-  const ociReference = await registryReference(bundle, contents, stage.client)
+  const ociReference = await registryReference(bundle, contents, stage)
   const errors = await removeDeployments(stage, leftovers(stage, bundle, targets))
   const status = nextStatus(
     { before: bundle.status, generation: bundle.metadata.generation, contents, plan, outcomes, ociReference },
@@ -72,7 +72,8 @@ function candidates({ caches, warnOnce }: BundleStage, bundle: Bundle): Candidat
 }
 
 /** Targets with the deployments they have. Where none can be made, the reason stands with them. */
-function withDeployments({ caches: { newest } }: BundleStage, bundle: Bundle, targets: readonly Target[]): DeploymentTarget[] {
+function withDeployments({ caches }: BundleStage, bundle: Bundle, targets: readonly Target[]): DeploymentTarget[] {
+  const isNamedIn = (namespace: string) => caches.bundles.get(bundle.metadata.name, namespace) !== undefined
   const seen = new Set<string>()
   return targets.map((target) => {
     const { cluster, groups, deploymentId } = target
@@ -81,9 +82,9 @@ function withDeployments({ caches: { newest } }: BundleStage, bundle: Bundle, ta
     if (!namespace) return { ...base, hindrance: 'cluster has no namespace yet, its registration is not complete' }
     if (seen.has(namespace)) return { ...base, hindrance: `namespace ${namespace} belongs to another cluster too` }
     seen.add(namespace)
-    const deployment = newest.deployments.get(bundle.metadata.name, namespace)
+    const deployment = caches.newest.deployments.get(bundle.metadata.name, namespace)
     if (!deployment) return base
-    if (!belongsTo(bundle, deployment)) return { ...base, hindrance: takenName(deployment) }
+    if (!belongsTo(bundle, deployment, isNamedIn)) return { ...base, hindrance: takenName(deployment) }
     if (deployment.metadata.deletionTimestamp) return { ...base, hindrance: 'waits until the deployment before it is gone' }
     return { ...base, deployment }
   })

@@ -54,19 +54,28 @@ describe('bundles', () => {
 describe('deployments', () => {
   test('concern their bundle when what its status is made of changes', () => {
     const old = deployment({}, { ready: false })
-    const changed = (next: typeof old) => bundleOfDeployment({ type: 'modified', object: next, old })
+    const changed = (next: typeof old) => bundleOfDeployment({ type: 'modified', object: next, old }, all)
     expect(changed(deployment({}, { ready: false, display: { state: 'NotReady' }, release: 'ns/app:2' }))).toEqual([])
     expect(changed(deployment({}, { ready: true }))).toEqual(['ws/app'])
     expect(changed(deployment({}, { ready: false }, { generation: 2 }))).toEqual(['ws/app'])
-    expect(bundleOfDeployment({ type: 'deleted', object: old })).toEqual(['ws/app'])
+    expect(bundleOfDeployment({ type: 'deleted', object: old }, all)).toEqual(['ws/app'])
   })
 
   test('that change hands concern both bundles', () => {
     const labels = { 'fleet.cattle.io/bundle-name': 'other', 'fleet.cattle.io/bundle-namespace': 'ws' }
-    expect(bundleOfDeployment({ type: 'modified', object: deployment({}, {}, { labels }), old: deployment() })).toEqual([
+    expect(bundleOfDeployment({ type: 'modified', object: deployment({}, {}, { labels }), old: deployment() }, all)).toEqual([
       'ws/other',
       'ws/app',
     ])
+  })
+
+  test('that go concern bundles of the same name, which may have waited for that', () => {
+    const labels = { ...deployment().metadata.labels, 'fleet.cattle.io/cluster-namespace': 'ws' }
+    const twins = caches([bundle(), bundle({}, { namespace: 'lender' }), bundle({}, { namespace: 'elsewhere' })])
+    const object = deployment({}, {}, { labels: { ...labels, 'fleet.cattle.io/bundle-namespace': 'lender' } })
+    expect(bundleOfDeployment({ type: 'deleted', object }, twins)).toEqual(['lender/app', 'ws/app'])
+    expect(bundleOfDeployment({ type: 'deleted', object: deployment({}, {}, { labels }) }, twins)).toEqual(['ws/app', 'lender/app'])
+    expect(bundleOfDeployment({ type: 'added', object }, twins)).toEqual(['lender/app'])
   })
 })
 

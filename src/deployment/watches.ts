@@ -25,9 +25,16 @@ export function bundleOf({ type, object, old }: Event<Bundle>): string[] {
 }
 
 /** What the state of a rollout is made of, and what we write ourselves: somebody else may have. `status.display` is neither. */
-export function bundleOfDeployment({ type, object, old }: Event<BundleDeployment>): string[] {
+export function bundleOfDeployment({ type, object, old }: Event<BundleDeployment>, caches: Caches): string[] {
   if (type === 'modified' && old && changed(object, old, watched).length === 0) return []
-  return [...new Set([...bundleKeys(object), ...(old ? bundleKeys(old) : [])])]
+  const waiting = type === 'deleted' ? bundlesOfName(object, caches) : []
+  return [...new Set([...bundleKeys(object), ...(old ? bundleKeys(old) : []), ...waiting])]
+}
+
+/** Bundles that may have found their name taken by the deployment. */
+function bundlesOfName({ metadata: { name, labels } }: BundleDeployment, { bundles, mappings }: Caches): string[] {
+  const workspaces = [labels?.[CLUSTER_NAMESPACE_LABEL], ...mappings.list().map(({ metadata }) => metadata.namespace)]
+  return workspaces.flatMap((workspace) => bundles.get(name, workspace) ?? []).map(keyOf)
 }
 
 function watched({ metadata, status }: BundleDeployment): unknown[] {

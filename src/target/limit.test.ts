@@ -11,7 +11,9 @@ interface Input {
 checkVectors('bundle-states.json', ({ count, values }: Input) => limit(count, ...values), { only: ({ kind }) => kind === 'limit' })
 
 test.each([
-  [10, ['"30" is cut to what is there', '30'], 10],
+  [10, ['"30" is taken as it is', '30'], 30],
+  [10, ['a huge text still is a whole number that can be stored', '99999999999999999999'], Number.MAX_SAFE_INTEGER],
+  [0, ['a text, of none', '30'], 1],
   [10, ['half a percent rounds up to one', '0.5%'], 1],
   [10, ['a percentage of more than all', '200%'], 10],
   [0, ['of none', 0], 1],

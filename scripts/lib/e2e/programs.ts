@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { isAlive } from '../../../src/devcluster/leftovers.ts'
 import { acquireLock } from '../control-plane/lock.ts'
+import { hasGo } from '../control-plane/look.ts'
+import { goDirective } from '../control-plane/plan.ts'
 import { createProgressLine, formatMinutes, type ProgressLine } from '../control-plane/progress.ts'
 
 const MODULE = join(import.meta.dirname, '..', '..', 'e2e')
@@ -18,16 +20,15 @@ const REFRESH_MS = 1000
 const ERROR_LINES = 20
 const ENV = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' }
 
+/** True when nothing has to be compiled for a node, or can be. */
+export async function canHaveNodePrograms(env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
+  const { target, goVersion } = planPrograms(env)
+  return isComplete(target) || (await hasGo(MODULE, goVersion))
+}
+
 /** A folder with `kubelet`, `kube-scheduler` and `pause`. @throws Error with the last lines of the compiler's messages */
 export async function ensureNodePrograms(env: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const texts = INPUTS.map((name) => readFileSync(join(MODULE, name), 'utf8'))
-  const flags = buildFlags(texts[0] ?? '')
-  const key = createHash('sha256')
-    .update([...texts, ...flags, process.arch].join('\0'))
-    .digest('hex')
-    .slice(0, 16)
-  const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'fleet-node-programs')
-  const target = join(cache, key)
+  const { target, flags } = planPrograms(env)
   if (isComplete(target)) return target
   const progress = createProgressLine(process.stderr)
   const release = await acquireLock({
@@ -51,6 +52,18 @@ export function kubernetesVersion(goMod: string): string {
   const version = goMod.match(/^\s*k8s\.io\/kubernetes (v\d+\.\d+\.\d+)$/m)?.[1]
   if (version === undefined) throw new Error('scripts/e2e/go.mod requires no version of k8s.io/kubernetes')
   return version
+}
+
+function planPrograms(env: NodeJS.ProcessEnv): { target: string; flags: string[]; goVersion: string } {
+  const texts = INPUTS.map((name) => readFileSync(join(MODULE, name), 'utf8'))
+  const [goMod = ''] = texts
+  const flags = buildFlags(goMod)
+  const key = createHash('sha256')
+    .update([...texts, ...flags, process.arch].join('\0'))
+    .digest('hex')
+    .slice(0, 16)
+  const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'fleet-node-programs')
+  return { target: join(cache, key), flags, goVersion: goDirective(goMod) }
 }
 
 function buildFlags(goMod: string): string[] {

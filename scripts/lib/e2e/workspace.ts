@@ -1,17 +1,17 @@
 // What a run leaves on the machine while it goes on: one folder and one control group. All else are namespaces, which end with their processes.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { isAlive } from '../../../src/devcluster/leftovers.ts'
 import { cgroupsNamed, makeCgroup, removeCgroup } from './cgroups.ts'
 
-/** Start of the names of folders and groups. */
+/** Start of the names of folders and groups; the number of the process that made them and six letters follow. */
 const PREFIX = 'fleet-e2e-'
-const OWNER = 'owner'
+const NAME = new RegExp(`^${PREFIX}(\\d+)-\\w+$`)
+/** Part of the command line of every process that owns a workspace. */
+const SCRIPT = 'e2e.ts'
 const REMOVE_ATTEMPTS = 50
 const REMOVE_EVERY_MS = 100
-const BEGINNING_MS = 60_000
 
 export interface Workspace {
   readonly dir: string
@@ -20,12 +20,22 @@ export interface Workspace {
   remove(): Promise<void>
 }
 
+/** A name that no other run uses, for something that this process removes itself or the next run does. */
+export function nameFor(purpose: string): string {
+  return `${PREFIX}${process.pid}-${purpose}`
+}
+
+/** The process that made something of this name; undefined when it is not of our kind. */
+export function ownerOf(name: string): number | undefined {
+  const pid = NAME.exec(name)?.[1]
+  return pid === undefined ? undefined : Number(pid)
+}
+
 /** Removes what runs that were killed have left, and makes a new workspace. */
 export async function createWorkspace(): Promise<Workspace> {
   const parent = realpathSync(tmpdir())
   await removeAbandoned(parent)
-  const dir = mkdtempSync(join(parent, PREFIX))
-  writeFileSync(join(dir, OWNER), String(process.pid))
+  const dir = mkdtempSync(join(parent, nameFor('')))
   const name = basename(dir)
   makeCgroup(name)
   mkdirSync(join(dir, 'images'))
@@ -33,19 +43,26 @@ export async function createWorkspace(): Promise<Workspace> {
 }
 
 async function removeAbandoned(parent: string): Promise<void> {
-  const folders = readdirSync(parent).filter((name) => name.startsWith(PREFIX))
+  const folders = readdirSync(parent).filter((name) => name.startsWith(PREFIX) && isOurs(join(parent, name)))
   for (const name of new Set([...folders, ...cgroupsNamed(PREFIX)])) {
-    if (!isOwned(join(parent, name))) await remove(join(parent, name), name)
+    const owner = ownerOf(name)
+    if (owner !== undefined && !isRunning(owner)) await remove(join(parent, name), name)
   }
 }
 
-function isOwned(dir: string): boolean {
+function isOurs(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat?.isDirectory() === true && stat.uid === process.getuid?.()
+}
+
+// A number may have gone to another program since.
+function isRunning(pid: number): boolean {
+  if (pid === process.pid) return false
   try {
-    return isAlive(Number(readFileSync(join(dir, OWNER), 'utf8')))
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(SCRIPT)
   } catch {
-    // no owner: a run that begins at this moment, or one that was killed while it removed
-    const made = statSync(dir, { throwIfNoEntry: false })?.mtimeMs ?? 0
-    return Date.now() - made < BEGINNING_MS
+    // it has ended
+    return false
   }
 }
 

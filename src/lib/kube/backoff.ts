@@ -1,7 +1,7 @@
 /** Delays between attempts that fail in a row, in milliseconds. */
 export interface Backoff {
-  /** Counts a failure and says how long to wait: between 0.8 s and a limit that doubles up to 30 s, at random, but not less than the server asked for. */
-  next(retryAfterMs?: number): number
+  /** Counts a failure and says how long to wait: between 0.8 s and a limit that doubles up to `maxMs` (30 s), at random, but not less than the server asked for. */
+  next(retryAfterMs?: number, maxMs?: number): number
   readonly failures: number
   reset(): void
 }
@@ -18,9 +18,9 @@ export function createBackoff(random: () => number): Backoff {
     get failures() {
       return failures
     },
-    next(retryAfterMs = 0) {
+    next(retryAfterMs = 0, maxMs = MAX_MS) {
       failures++
-      const limit = Math.min(MIN_MS * 2 ** Math.min(failures, 16), MAX_MS)
+      const limit = Math.min(MIN_MS * 2 ** Math.min(failures, 16), maxMs)
       return Math.max(MIN_MS + random() * (limit - MIN_MS), Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
     },
     reset() {

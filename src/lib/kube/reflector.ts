@@ -47,6 +47,8 @@ const QUIET_MS = 100_000
 const MAX_QUIET_MS = 600_000
 /** A watch that lived this long was a good one. */
 const HEALTHY_MS = 5_000
+/** A server that cannot be reached has no trouble with our asking, and who comes back after a while wants to be up to date soon. */
+const UNREACHABLE_MAX_MS = 10_000
 /** After so many failures that are no matter of reaching the server, what we know is not worth keeping: list again. */
 const FAILURES_BEFORE_LIST = 3
 const MIN_TIMEOUT_SECONDS = 240
@@ -135,7 +137,8 @@ export async function runReflector<T extends KubeObject>(options: ReflectorOptio
       return again ? { waitMs: backoff.next() } : AT_ONCE
     }
     if (signal.aborted) return AT_ONCE // our own end is no failure
-    const waitMs = backoff.next(error instanceof ApiError ? error.retryAfterMs : undefined)
+    const isUnreachable = error instanceof ConnectionError && !isPersistent(error)
+    const waitMs = isUnreachable ? backoff.next(0, UNREACHABLE_MAX_MS) : backoff.next(error instanceof ApiError ? error.retryAfterMs : 0)
     report(error, waitMs)
     if (backoff.failures >= FAILURES_BEFORE_LIST && isPersistent(error)) listed = false
     return { waitMs }

@@ -132,6 +132,8 @@ describe('retries', () => {
     const waits = Array.from({ length: 8 }, () => Math.round(slow.next() / 100) / 10)
     expect(waits).toEqual([1.6, 3.2, 6.4, 12.8, 25.6, 30, 30, 30])
     expect(createBackoff(() => 0).next()).toBe(800)
+    const unreachable = createBackoff(() => 0.999999)
+    expect(Array.from({ length: 6 }, () => Math.round(unreachable.next(0, 10_000)))).toEqual([1_600, 3_200, 6_400, 10_000, 10_000, 10_000])
     expect(slow.next(60_000)).toBe(60_000)
     expect(slow.next(10_000_000)).toBe(120_000)
     slow.reset()
