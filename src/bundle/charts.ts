@@ -2,9 +2,12 @@
 import { posix } from 'node:path'
 import type { BundleSpec } from '../api/bundle.ts'
 import { chartDirectory } from '../api/names.ts'
+import { checkChart } from '../lib/charts/check.ts'
 import { TerminalError } from '../lib/controller/errors.ts'
+import { BadPatternError } from '../lib/glob/error.ts'
 import { YamlError } from '../lib/yaml/error.ts'
 import { parseYaml } from '../lib/yaml/parse.ts'
+import { withoutIgnored } from './ignore.ts'
 import type { LoadedFile } from './load.ts'
 import { cleanPath, type RepoTree } from './repo-tree.ts'
 
@@ -63,22 +66,36 @@ async function isLocal(tree: RepoTree, folder: string, chart: string): Promise<b
   return path !== undefined && (await tree.kind(path)) !== undefined
 }
 
-/** The files of downloaded charts, where agents look for them: `.chart/<hash>/…`. */
+/**
+ * The files of downloaded charts, where agents look for them: `.chart/<hash>/…`. What is left out of the folder is left out of them too: hidden files, those that a
+ * .fleetignore names, and paths in `excluded`, but for the default values of the chart.
+ */
 export async function downloadCharts(
   requests: readonly ChartRequest[],
   source: ChartSource | undefined,
   context: ChartContext,
+  excluded: ReadonlySet<string>,
 ): Promise<LoadedFile[]> {
   const files: LoadedFile[] = []
   for (const request of requests) {
     if (!source)
       throw new TerminalError(`${context.folder}: the chart ${nameOf(request)} is not in the folder, and charts cannot be downloaded here`)
     const prefix = chartDirectory(request.chart, request.repo, request.version)
-    for (const file of await source.download(request, context)) {
-      if (isWanted(file.name)) files.push({ name: `${prefix}/${file.name}`, content: file.content })
+    for (const file of kept(await source.download(request, context), context.folder)) {
+      if (!isWanted(file.name) || (excluded.has(file.name) && posix.basename(file.name) !== 'values.yaml')) continue
+      files.push({ name: `${prefix}/${file.name}`, content: file.content })
     }
   }
   return files
+}
+
+function kept(files: readonly ChartFile[], folder: string): ChartFile[] {
+  try {
+    return withoutIgnored(files)
+  } catch (error) {
+    if (!(error instanceof BadPatternError)) throw error
+    throw new TerminalError(`${folder}: .fleetignore of the chart that it takes: ${error.message}`)
+  }
 }
 
 function isWanted(name: string): boolean {
@@ -91,7 +108,7 @@ function nameOf({ chart, repo, version }: ChartRequest): string {
 
 /**
  * The files with what the dependencies of the charts among them add, with names as in the bundle.
- * Charts that list dependencies but have none of them in `charts/` need a source.
+ * Charts that list dependencies but have none of them in `charts/` need a source; what helm cannot load is a TerminalError.
  */
 export async function withDependencies(
   tree: RepoTree,
@@ -104,6 +121,8 @@ export async function withDependencies(
   for (const file of files) {
     if (posix.basename(file.name) !== 'Chart.yaml') continue
     const chart = posix.dirname(file.name)
+    const values = all.get(posix.join(chart, 'values.yaml'))
+    checkChart(file.content.toString('utf8'), values?.content.toString('utf8'), posix.join(context.folder, chart))
     const isOld = all.has(posix.join(chart, 'requirements.yaml'))
     if (!isOld && dependencyNames(file, context.folder).length === 0) continue
     if (!source) {

@@ -12,6 +12,16 @@ export const COMPRESSED = 'base64+gz'
 
 /** From this size of its JSON on, a Bundle is stored with compressed files. */
 const COMPRESS_FROM_BYTES = 1_000_000
+/** What Go writes of a status that nobody has set. */
+const EMPTY_STATUS = {
+  summary: { ready: 0, desiredReady: 0 },
+  unavailable: 0,
+  unavailablePartitions: 0,
+  maxUnavailable: 0,
+  maxUnavailablePartitions: 0,
+  display: {},
+  observedGeneration: 0,
+}
 /** An escaped character takes six bytes of JSON. */
 const LONGEST_ESCAPE = 6
 
@@ -21,17 +31,21 @@ const compress = promisify(gzip)
 export async function encodeFiles(files: readonly LoadedFile[], compressAll: boolean): Promise<BundleResource[]> {
   const resources: BundleResource[] = []
   for (const { name, content } of files) {
-    if (!compressAll && isUtf8(content)) resources.push({ name, content: content.toString('utf8') })
+    if (!compressAll && isUtf8(content)) resources.push({ name, ...(content.length > 0 ? { content: content.toString('utf8') } : {}) })
     else resources.push({ name, content: (await compress(content)).toString('base64'), encoding: COMPRESSED })
   }
   return resources.sort((a, b) => compareUtf8(a.name ?? '', b.name ?? ''))
 }
 
-/** Whether the Bundle has to be stored with compressed files. What counts is its JSON as Go writes it, escapes included. */
-export function isTooBig(bundle: Bundle): boolean {
-  const { resources = [], ...rest } = bundle.spec ?? {}
-  const others = Buffer.byteLength(marshalGoJson({ ...bundle, spec: rest }))
+/**
+ * Whether the Bundle has to be stored with compressed files. What counts is its JSON as Go writes it, escapes included, at a moment when the Bundle
+ * has no kind and no namespace, but a status: to the byte, because contents that are stored differently have another id.
+ */
+export function isTooBig({ metadata, spec }: Bundle): boolean {
+  const { namespace: _later, ...given } = metadata
+  const { resources = [], ...rest } = spec ?? {}
+  const others = Buffer.byteLength(marshalGoJson({ metadata: given, spec: rest, status: EMPTY_STATUS }))
   const characters = resources.reduce((sum, { name = '', content = '' }) => sum + name.length + content.length + 64, others)
   if (characters * LONGEST_ESCAPE < COMPRESS_FROM_BYTES) return false
-  return Buffer.byteLength(marshalGoJson(bundle)) >= COMPRESS_FROM_BYTES
+  return Buffer.byteLength(marshalGoJson({ metadata: given, spec, status: EMPTY_STATUS })) >= COMPRESS_FROM_BYTES
 }

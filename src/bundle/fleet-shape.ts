@@ -1,5 +1,5 @@
 // The fields of fleet.yaml and their types (spec 1.3, 1.4, 6.1).
-import { anyMap, base64, type Field, flag, integer, intOrText, list, pointer, type Shape, struct, text, textMap } from './shape.ts'
+import { always, anyMap, base64, type Field, flag, integer, intOrText, list, pointer, type Shape, struct, text, textMap } from './shape.ts'
 
 type Fields = Readonly<Record<string, Shape>>
 
@@ -7,7 +7,7 @@ const texts = list(text)
 
 export const selector = struct({
   matchLabels: textMap,
-  matchExpressions: list(struct({ key: text, operator: text, values: texts })),
+  matchExpressions: list(struct({ key: always(text), operator: always(text), values: texts })),
 })
 
 const targetFields = {
@@ -21,7 +21,7 @@ const targetFields = {
 /** A target without options: targets of a GitRepo, `overrideTargets`, restrictions. */
 export const gitTarget = struct(targetFields)
 
-const reference = struct({ name: text, namespace: text, key: text })
+const reference = struct({ name: always(text), namespace: text, key: text })
 
 const helm = struct({
   chart: text,
@@ -117,7 +117,7 @@ const imageScanSpec = {
   secretRef: struct({ name: text }),
   suspend: flag,
   policy: struct({
-    semver: struct({ range: text }),
+    semver: struct({ range: always(text) }),
     alphabetical: struct({ order: text }),
     numerical: struct({ order: text }),
     newest: struct({}),
@@ -149,8 +149,8 @@ export const fleetYaml = struct({
   imageScans: list(struct({ name: text, ...embedded(imageScanSpec) })),
 })
 
-/** A targets file, as `fleet apply --targets-file` reads it. */
-export const targetsFragment = struct({ targets: list(bundleTarget), targetRestrictions: list(gitTarget) })
+/** A targets file, as `fleet apply --targets-file` reads it: part of the spec of a Bundle, of which only targets and restrictions are taken. */
+export const targetsFragment = struct({ ...bundleSpec, ...embedded(options) })
 
 function embedded(fields: Fields): Readonly<Record<string, Field>> {
   return Object.fromEntries(Object.entries(fields).map(([name, shape]) => [name, { shape, embedded: true }]))

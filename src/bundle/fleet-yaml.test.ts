@@ -158,6 +158,8 @@ describe('types', () => {
   test('some fields are written even when they are not given', () => {
     const fleet = parse('helm: {valuesFrom: [{secretKeyRef: {}}, {}]}\nimageScans: [{policy: {semver: {}, alphabetical: {}}}]')
     expect(fleet.spec.helm?.valuesFrom).toEqual([{ secretKeyRef: { name: '' } }, {}])
+    const [target] = parse('targets: [{clusterSelector: {matchExpressions: [{values: [a]}]}}]').spec.targets ?? []
+    expect(target?.clusterSelector?.matchExpressions).toEqual([{ key: '', operator: '', values: ['a'] }])
     expect(fleet.imageScans).toEqual([{ policy: { semver: { range: '' }, alphabetical: {} } }])
   })
 

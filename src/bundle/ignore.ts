@@ -1,5 +1,9 @@
 // .fleetignore: names of files and folders that do not belong to a bundle (spec 6.3, 12).
+import { posix } from 'node:path'
 import { matchPath } from '../lib/glob/path-pattern.ts'
+
+/** The name of the file that says what is left out. */
+export const IGNORE_FILE = '.fleetignore'
 
 /** The patterns that hold in a folder, those of the folders above included. */
 export type IgnoreRules = readonly string[]
@@ -26,7 +30,34 @@ function trimEnd(line: string): string {
  * @throws BadPatternError
  */
 export function isIgnored(name: string, isFolder: boolean, rules: IgnoreRules): boolean {
-  return rules.some((pattern) =>
-    pattern.endsWith('/*') && !pattern.slice(0, -2).includes('/') ? isFolder && pattern === `${name}/*` : matchPath(pattern, name),
-  )
+  return rules.some((pattern) => (isFolderPattern(pattern) ? isFolder && pattern === `${name}/*` : matchPath(pattern, name)))
+}
+
+/**
+ * Checks patterns before anything is compared with them: a broken one is an error even where nothing else lies.
+ * @throws BadPatternError
+ */
+export function checkPatterns(rules: IgnoreRules): void {
+  for (const pattern of rules) if (!isFolderPattern(pattern)) matchPath(pattern, '')
+}
+
+function isFolderPattern(pattern: string): boolean {
+  return /.\/\*/.test(pattern)
+}
+
+/** Files of a downloaded chart without those that a .fleetignore among them leaves out. Throws BadPatternError. */
+export function withoutIgnored<T extends { readonly name: string; readonly content: Buffer }>(files: readonly T[]): T[] {
+  const own = files.filter(({ name }) => posix.basename(name) === IGNORE_FILE)
+  if (own.length === 0) return [...files]
+  const byFolder = new Map(own.map(({ name, content }) => [posix.dirname(name), parseIgnoreFile(content.toString('utf8'))]))
+  for (const rules of byFolder.values()) checkPatterns(rules)
+  return files.filter(({ name }) => !isPathIgnored(name.split('/'), byFolder))
+}
+
+function isPathIgnored(parts: readonly string[], byFolder: ReadonlyMap<string, IgnoreRules>): boolean {
+  const rules: string[] = []
+  return parts.some((part, index) => {
+    rules.push(...(byFolder.get(parts.slice(0, index).join('/') || '.') ?? []))
+    return isIgnored(part, index < parts.length - 1, rules)
+  })
 }

@@ -5,7 +5,7 @@ import { TerminalError } from '../lib/controller/errors.ts'
 import { formatDuration, parseDuration } from '../lib/duration/duration.ts'
 
 /**
- * The image scans of a bundle, named after it and their place in the file; entries without image are left out (spec 6.1).
+ * The image scans of a bundle, named after its folder (`bundle`: the name that it has by its path) and their place in the file; entries without image are left out (spec 6.1).
  * @throws TerminalError when there are any although the feature is off, and for entries that miss something
  */
 export function imageScansOf(entries: readonly ImageScanSpec[], bundle: string, enabled: boolean, file: string): ImageScan[] {

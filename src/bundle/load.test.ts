@@ -42,9 +42,7 @@ describe('loadFolder', () => {
   })
 
   test('names the folder of a bad pattern', async () => {
-    await expect(load({ 'app/sub/.fleetignore': '[a-\n', 'app/sub/x': '' })).rejects.toThrow(
-      /^app\/sub\/\.fleetignore: bad pattern/,
-    )
+    await expect(load({ 'app/sub/.fleetignore': '[a-\n', 'app/sub/x': '' })).rejects.toThrow(/^app\/sub\/\.fleetignore: bad pattern/)
   })
 
   test('checks patterns that no file is compared with', async () => {

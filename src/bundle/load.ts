@@ -4,7 +4,7 @@ import { TerminalError } from '../lib/controller/errors.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
 import { BadPatternError } from '../lib/glob/error.ts'
 import { compareUtf8 } from '../lib/json/utf8.ts'
-import { type IgnoreRules, isIgnored, parseIgnoreFile } from './ignore.ts'
+import { checkPatterns, IGNORE_FILE, type IgnoreRules, isIgnored, parseIgnoreFile } from './ignore.ts'
 import type { ReadLimits } from './limits.ts'
 import type { Entry, RepoTree } from './repo-tree.ts'
 
@@ -15,7 +15,6 @@ export interface LoadedFile {
 }
 
 const READS_AT_A_TIME = 16
-const IGNORE_FILE = '.fleetignore'
 
 /**
  * All files below a folder, nested bundles included, by name. Hidden and ignored ones are left out, as are those whose path is in `excluded`.
@@ -53,7 +52,7 @@ async function findFiles(tree: RepoTree, root: string, limits: ReadLimits): Prom
     const entries = (await tree.list(posix.join(root, path))) ?? []
     const rules = [...inherited, ...(await ignoreRules(tree, posix.join(root, path), entries, limits))]
     for (const { name, kind } of entries) {
-      if (isHidden(name) || ignores(posix.join(root, path), name, kind === 'folder', rules)) continue
+      if (isHidden(name) || isIgnored(name, kind === 'folder', rules)) continue
       const below = posix.join(path, name)
       if (kind === 'folder') open.push({ path: below, rules, depth: depth + 1 })
       else files.push(below)
@@ -67,14 +66,13 @@ async function findFiles(tree: RepoTree, root: string, limits: ReadLimits): Prom
 
 async function ignoreRules(tree: RepoTree, folder: string, entries: readonly Entry[], limits: ReadLimits): Promise<string[]> {
   if (!entries.some((entry) => entry.name === IGNORE_FILE && entry.kind !== 'folder')) return []
-  return parseIgnoreFile(await tree.readText(posix.join(folder, IGNORE_FILE), limits.optionBytes))
-}
-
-function ignores(folder: string, name: string, isFolder: boolean, rules: IgnoreRules): boolean {
+  const file = posix.join(folder, IGNORE_FILE)
+  const rules = parseIgnoreFile(await tree.readText(file, limits.optionBytes))
   try {
-    return isIgnored(name, isFolder, rules)
+    checkPatterns(rules)
+    return rules
   } catch (error) {
     if (!(error instanceof BadPatternError)) throw error
-    throw new TerminalError(`${posix.join(folder, IGNORE_FILE)} or one above it: ${error.message}`)
+    throw new TerminalError(`${file}: ${error.message}`)
   }
 }

@@ -61,6 +61,8 @@ export interface BundlePublisher extends Publisher {
 }
 
 const WRITES_AT_A_TIME = 16
+/** Of the value of a label. */
+const MAX_LABEL = 63
 const LOGGED_WARNINGS = 20
 
 function repoKeys({ metadata: { namespace, labels } }: KubeObject): string[] {
@@ -185,6 +187,13 @@ export function createPublisher(options: PublisherOptions): BundlePublisher {
     unseen.get(repo)?.delete(name)
   }
 
+  /** A request that was given up may have been carried out all the same: before a GitRepo is let go, the API server has the last word. */
+  async function findUnknown({ metadata: { name, namespace } }: GitRepo): Promise<readonly Bundle[]> {
+    if (name.length > MAX_LABEL) return [] // no bundle can have it as a label
+    const where = { ...(namespace ? { namespace } : {}), labelSelector: `${REPO_NAME_LABEL}=${name}` }
+    return (await client.list<Bundle>(BUNDLE, where)).items
+  }
+
   async function writeScans(gitRepo: GitRepo, wanted: readonly WantedBundle[], signal: AbortSignal): Promise<void> {
     if (!options.scans) return
     const changes = scanChanges(gitRepo, wanted, options.scans.by(BY_REPO, keyOf(gitRepo)))
@@ -205,7 +214,8 @@ export function createPublisher(options: PublisherOptions): BundlePublisher {
     advance,
     async remove(gitRepo) {
       const repo = keyOf(gitRepo)
-      const owned = ownedBy(repo)
+      const known = ownedBy(repo)
+      const owned = known.length > 0 ? known : await findUnknown(gitRepo)
       await inParallel(
         owned.filter(({ metadata }) => !metadata.deletionTimestamp),
         WRITES_AT_A_TIME,

@@ -127,6 +127,21 @@ describe('readBundles', () => {
     await expect(read(tree)).rejects.toThrow(/\nand 20 more$/)
   })
 
+  test('image scans are named after the folder, whatever the name of the bundle', async () => {
+    const tree = { 'app/cm.yaml': configMap('x'), 'app/fleet.yaml': 'name: other\nimageScans: [{image: a, tagName: t}]\n' }
+    const { drafts } = await read(tree, { paths: ['app'], imageScans: true })
+    expect(drafts.map(({ bundle, scans }) => [bundle.metadata.name, ...scans.map(({ metadata }) => metadata.name)])).toEqual([
+      ['other', 'imagescan-repo-app-0'],
+    ])
+  })
+
+  test('a chart that helm cannot load is an error, unless its dependencies are not looked at', async () => {
+    const tree = { 'app/c/Chart.yaml': 'name: c\n', 'app/cm.yaml': configMap('x') }
+    await expect(read(tree, { paths: ['app'] })).rejects.toThrow('app/c/Chart.yaml: chart.metadata.version is required')
+    const disabled = { ...tree, 'app/fleet.yaml': 'helm: {disableDependencyUpdate: true}' }
+    expect((await read(disabled, { paths: ['app'] })).drafts).toHaveLength(1)
+  })
+
   test('an aborted signal ends it', async () => {
     await expect(read({ 'cm.yaml': '' }, { signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop')
   })
@@ -139,10 +154,7 @@ describe('bytes', () => {
     const [binary, text, empty] = draft?.bundle.spec.resources ?? []
     expect(binary?.encoding).toBe('base64+gz')
     expect(gunzipSync(Buffer.from(binary?.content ?? '', 'base64'))).toEqual(bytes)
-    expect([text, empty]).toEqual([
-      { name: 'b.txt', content: '\ufeffa\0b\r\n' },
-      { name: 'c.yaml', content: '' },
-    ])
+    expect([text, empty]).toEqual([{ name: 'b.txt', content: '\ufeffa\0b\r\n' }, { name: 'c.yaml' }])
   })
 
   test.each([
@@ -156,6 +168,17 @@ describe('bytes', () => {
   ])('a bundle is compressed from a million bytes of JSON on', async (content, compressed) => {
     const { drafts } = await read({ 'app/big.txt': content, 'app/cm.yaml': 'a: 1' }, { paths: ['app'] })
     expect(drafts[0]?.bundle.spec.resources?.map(({ encoding }) => encoding === 'base64+gz')).toEqual([compressed, compressed])
+  })
+
+  test.each([
+    [999_547, false],
+    [999_548, true],
+  ])('the namespace does not count: %d bytes and what Go writes around them', async (size, compressed) => {
+    const { drafts } = await read(
+      { 'app/cm.txt': 'x'.repeat(size), 'app/cm.yaml': configMap('x'), 'app/e': '' },
+      { paths: ['app'], namespace: 'a'.repeat(20), labels: { a: 'b' } },
+    )
+    expect(drafts[0]?.bundle.spec.resources?.some(({ encoding }) => encoding === 'base64+gz')).toBe(compressed)
   })
 })
 

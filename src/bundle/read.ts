@@ -77,11 +77,11 @@ async function readFolder(
   const path = posix.join(folder, file ?? 'fleet.yaml')
   const { fleet, warnings } = await readOptionsFile(tree, folder, file, limits)
   const spec = await specOf(tree, folder, fleet, options, limits)
-  const name = fleet.name || helmReleaseName(posix.join(options.repoName, folder, stem(optionsFile ?? '')))
+  const id = helmReleaseName(posix.join(options.repoName, folder, stem(optionsFile ?? '')))
   const bundle: Bundle = {
     ...BUNDLE,
     metadata: {
-      name,
+      name: fleet.name || id,
       namespace: options.namespace,
       ...notEmpty('labels', { ...options.labels, ...fleet.labels }),
       ...notEmpty('annotations', fleet.annotations),
@@ -94,7 +94,7 @@ async function readFolder(
   const draft: BundleDraft = {
     bundle: withResources,
     values: bundleValues(withResources.spec),
-    scans: imageScansOf(fleet.imageScans, name, options.imageScans ?? false, path),
+    scans: imageScansOf(fleet.imageScans, id, options.imageScans ?? false, path),
     origin: optionsFile ? `${folder}:${optionsFile}` : folder,
   }
   const shared = sharedValueNames(spec).map(
@@ -130,8 +130,9 @@ async function filesOf(
   limits: ReadLimits,
 ): Promise<LoadedFile[]> {
   const context = { folder, updateDependencies: !spec.helm?.disableDependencyUpdate, signal }
-  const own = await loadFolder(tree, folder, optionFiles(spec, optionsFile), limits)
-  const downloaded = await downloadCharts(await neededCharts(tree, folder, spec), charts, context)
+  const excluded = optionFiles(spec, optionsFile)
+  const own = await loadFolder(tree, folder, excluded, limits)
+  const downloaded = await downloadCharts(await neededCharts(tree, folder, spec), charts, context, excluded)
   const complete = await withDependencies(tree, own, charts, context)
   return [...new Map([...complete, ...downloaded].map((file) => [file.name, file])).values()]
 }

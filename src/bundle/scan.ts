@@ -20,7 +20,7 @@ const OPTION_NAMES = ['fleet.yaml', 'fleet.yml']
 /** The name of the options file of a folder: fleet.yaml before fleet.yml. */
 export async function fleetFileIn(tree: RepoTree, folder: string): Promise<string | undefined> {
   const entries = (await tree.list(folder)) ?? []
-  return OPTION_NAMES.find((name) => entries.some((entry) => entry.name === name && entry.kind !== 'folder'))
+  return OPTION_NAMES.find((name) => entries.some((entry) => entry.name === name))
 }
 
 /** The folders in the order of the paths and, below each, of their names. Paths that do not exist contribute nothing. */
@@ -41,7 +41,7 @@ export function searchedPaths(options: ReadOptions): string[] {
 async function listedFolders(tree: RepoTree, bundles: NonNullable<ReadOptions['bundles']>): Promise<BundleFolder[]> {
   const folders: BundleFolder[] = []
   for (const [index, { base, options }] of bundles.entries()) {
-    const folder = cleanPath(relative(base || '.'))
+    const folder = cleanPath(withoutRoot(base ?? '') || '.')
     if (folder === undefined) throw new TerminalError(`bundles[${index}]: the folder ${base} is outside of the repository`)
     if ((await tree.kind(folder)) !== 'folder') throw new TerminalError(`bundles[${index}]: there is no folder ${base} in the repository`)
     folders.push({ folder, optionsFile: options || undefined })
@@ -62,12 +62,13 @@ async function searchedFolders(tree: RepoTree, options: ReadOptions, limits: Rea
   return folders
 }
 
-function relative(path: string): string {
-  return path.replace(/^\/+/, '') || '.'
+/** Of `/` nothing is left, and that matches nothing. */
+function withoutRoot(path: string): string {
+  return path.replace(/^\/+/, '')
 }
 
 async function matchingFolders(tree: RepoTree, path: string, limits: ReadLimits): Promise<string[]> {
-  const pattern = relative(path)
+  const pattern = withoutRoot(path)
   if (cleanPath(pattern) === undefined) throw new TerminalError(`the path ${path} leads out of the repository`)
   const folders: string[] = []
   for (const match of await expand(tree, pattern, limits)) {
@@ -102,7 +103,7 @@ async function walk(tree: RepoTree, folder: string, limits: ReadLimits, budget: 
   if (depth > limits.depth) throw new TerminalError(`${folder}: folders nest deeper than ${limits.depth} levels`)
   if (--budget.folders < 0) throw new TerminalError(`more than ${limits.folders} folders below the paths: name only those that are needed`)
   const entries = (await tree.list(folder)) ?? []
-  const hasFleetFile = entries.some((entry) => OPTION_NAMES.includes(entry.name) && entry.kind !== 'folder')
+  const hasFleetFile = entries.some((entry) => OPTION_NAMES.includes(entry.name))
   const bundles = hasFleetFile && !isHidden(posix.basename(folder)) ? [folder] : []
   let hasManifests = entries.some(isManifest)
   for (const entry of entries) {

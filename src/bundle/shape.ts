@@ -1,4 +1,5 @@
 // Reads values of fleet.yaml into typed options the way Go's JSON decoder does: keys in any case, zero values left out, types checked, unknown keys noted.
+import { formatFloat } from '../lib/yaml/float.ts'
 
 /** Where a value stands, and what came up while reading. */
 export interface Place {
@@ -17,6 +18,8 @@ export interface Shape {
   readonly zero: unknown
   /** zero values mean something: they are kept when they are written down */
   readonly pointer?: boolean
+  /** written down with its zero value when nothing is given */
+  readonly always?: boolean
 }
 
 export interface Field {
@@ -35,7 +38,8 @@ export const text: Shape = {
   zero: '',
   read(value, place) {
     if (typeof value === 'string') return value
-    if (place.convert && (typeof value === 'number' || typeof value === 'boolean')) return String(value)
+    if (place.convert && typeof value === 'boolean') return String(value)
+    if (place.convert && typeof value === 'number') return Number.isInteger(value) ? String(value) : formatFloat(value, 64)
     const quote = typeof value === 'number' || typeof value === 'boolean' ? ': put it in quotes' : ''
     return wrong(place, 'text', value, quote)
   },
@@ -62,7 +66,9 @@ export const intOrText: Shape = {
   pointer: true,
   read(value, place) {
     if (typeof value === 'string') return value
-    return integer.read(value, place)
+    if (!Number.isSafeInteger(value) || value === (Number(value) | 0)) return integer.read(value, place)
+    place.problems.push(`${place.path} must be a whole number of at most 32 bits`)
+    return undefined
   },
 }
 
@@ -80,6 +86,11 @@ export const anyMap: Shape = {
   zero: {},
   pointer: true,
   read: (value, place) => (isMap(value) ? value : wrong(place, 'a map', value)),
+}
+
+/** Written even when it is not given: Go has no way to leave it out. */
+export function always(shape: Shape): Shape {
+  return { ...shape, pointer: true, always: true }
 }
 
 /** Keeps zero values. */
@@ -125,18 +136,17 @@ export function struct(fields: Readonly<Record<string, Shape | Field>>): Shape {
         if (name === undefined) place.unknown.push(below(place, key).path)
         else if (key === name || !Object.hasOwn(value, name)) given.set(name, value[key])
       }
-      const entries = Object.keys(fields).map((name) => [
-        name,
-        given.has(name) ? readField(fields[name], given.get(name), below(place, name)) : undefined,
-      ])
+      const entries = Object.keys(fields).map((name) => [name, readField(fields[name], given.get(name), below(place, name))])
       return Object.fromEntries(entries.filter(([, entry]) => entry !== undefined))
     },
   }
 }
 
+/** `value` is undefined when the field is not given. */
 function readField(field: Shape | Field | undefined, value: unknown, place: Place): unknown {
-  if (!field || value === null) return undefined
+  if (!field) return undefined
   const { shape, embedded } = 'shape' in field ? field : { shape: field, embedded: false }
+  if (value === null || value === undefined) return shape.always ? shape.zero : undefined
   const read = shape.read(value, embedded ? { ...place, convert: false } : place)
   return shape.pointer || !isZero(read) ? read : undefined
 }

@@ -52,6 +52,11 @@ describe('assembleTargets', () => {
       { name: 'b', namespace: 'x' },
     ])
   })
+
+  test('targets from elsewhere are left as they are', () => {
+    const given = { targets: [{ name: 'a', helm: { values: { x: 1 } } }], targetRestrictions: [] }
+    expect(assembleTargets(fleet('helm: {chart: c}'), given).targets).toEqual(given.targets)
+  })
 })
 
 test('a GitRepo without targets has the group default as target and restriction', () => {

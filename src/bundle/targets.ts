@@ -12,13 +12,13 @@ export function assembleTargets(
   fleet: Pick<FleetYaml, 'spec' | 'targetCustomizations' | 'overrideTargets'>,
   given: TargetsFragment | undefined,
 ): Pick<BundleSpec, 'targets' | 'targetRestrictions'> {
-  const own = [...(fleet.spec.targets ?? []), ...fleet.targetCustomizations].map(named)
+  const own = [...(fleet.spec.targets ?? []), ...fleet.targetCustomizations].map(named).map((target) => withChart(target, fleet.spec.helm))
   const override = fleet.overrideTargets && { targets: fleet.overrideTargets, targetRestrictions: fleet.overrideTargets }
   const last = override ?? given ?? { targets: [], targetRestrictions: [] }
   const targets = [...own, ...last.targets]
   const restrictions = [...(fleet.spec.targetRestrictions ?? []), ...last.targetRestrictions]
   return {
-    targets: (targets.length > 0 ? targets : [DEFAULT_TARGET]).map((target) => withChart(target, fleet.spec.helm)),
+    targets: targets.length > 0 ? targets : [DEFAULT_TARGET],
     ...(restrictions.length > 0 ? { targetRestrictions: restrictions } : {}),
   }
 }

@@ -55,7 +55,7 @@ const content = fc.oneof(
       'helm: {chart: ../base}\n',
       'targets: [{name: t, helm: {valuesFiles: [../base/values.yaml]}}]\n',
       'namespace: x\n',
-      'name: chart\ndependencies: [{name: x, version: 1, repository: "https://charts.example"}]\n',
+      'name: chart\nversion: 1.0.0\ndependencies: [{name: x, version: 1, repository: "https://charts.example"}]\n',
     ),
   },
   {
@@ -123,7 +123,7 @@ describe('a commit that changes nothing that was looked at', () => {
 
 const APP = {
   'app/fleet.yaml': 'helm: {valuesFiles: [../base/values.yaml], chart: chart}\n',
-  'app/chart/Chart.yaml': 'name: chart\n',
+  'app/chart/Chart.yaml': 'name: chart\nversion: 1.0.0\n',
   'app/chart/templates/cm.yaml': configMap('one'),
   'app/notes.txt': 'left out',
   'app/.fleetignore': 'notes.txt\n',
@@ -158,12 +158,12 @@ describe('bundles depend on', () => {
 
   test('whether a chart is there, and a path', async () => {
     const own = { 'app/fleet.yaml': 'helm: {chart: ../charts/x}\n', 'app/cm.yaml': configMap('one') }
-    const { isUntouched: same } = await traced({ ...own, 'charts/x/Chart.yaml': 'name: x\n' }, { paths: ['app', 'later'] })
+    const { isUntouched: same } = await traced({ ...own, 'charts/x/Chart.yaml': 'name: x\nversion: 1.0.0\n' }, { paths: ['app', 'later'] })
     await using gone = await writeTestCheckout(own)
     expect(same?.(gone.files)).toBe(false)
-    await using other = await writeTestCheckout({ ...own, 'charts/x/Chart.yaml': 'name: y\n', later: 'a file' })
+    await using other = await writeTestCheckout({ ...own, 'charts/x/Chart.yaml': 'name: y\nversion: 1.0.0\n', later: 'a file' })
     expect(same?.(other.files)).toBe(false)
-    await using alike = await writeTestCheckout({ ...own, 'charts/x/Chart.yaml': 'name: y\n' })
+    await using alike = await writeTestCheckout({ ...own, 'charts/x/Chart.yaml': 'name: y\nversion: 1.0.0\n' })
     expect(same?.(alike.files)).toBe(true)
   })
 
@@ -177,7 +177,10 @@ describe('bundles depend on', () => {
     ['charts from elsewhere', { 'app/fleet.yaml': 'helm: {repo: "https://charts.example", chart: x, version: 1.0.0}\n' }],
     [
       'dependencies from elsewhere',
-      { 'app/chart/Chart.yaml': 'name: chart\ndependencies: [{name: x, version: 1, repository: "https://charts.example"}]\n' },
+      {
+        'app/chart/Chart.yaml':
+          'name: chart\nversion: 1.0.0\ndependencies: [{name: x, version: 1, repository: "https://charts.example"}]\n',
+      },
     ],
   ])('%s, and are read with each commit', async (_, files) => {
     const { first, why, isUntouched: same } = await traced({ ...APP, ...files }, { paths: ['app'] })
@@ -188,8 +191,8 @@ describe('bundles depend on', () => {
 
   test('dependencies that are in the repository', async () => {
     const own = {
-      'app/chart/Chart.yaml': 'name: chart\ndependencies: [{name: x, version: 1, repository: "https://charts.example"}]\n',
-      'app/chart/charts/x/Chart.yaml': 'name: x\n',
+      'app/chart/Chart.yaml': 'name: chart\nversion: 1.0.0\ndependencies: [{name: x, version: 1, repository: "https://charts.example"}]\n',
+      'app/chart/charts/x/Chart.yaml': 'name: x\nversion: 1.0.0\n',
     }
     const { isUntouched: same } = await traced({ ...APP, ...own }, { paths: ['app'] })
     await using next = await writeTestCheckout({ ...APP, ...own, other: 'x' })

@@ -29,7 +29,7 @@ async function withFiles(tree: RepoTree, folder: string, helm: HelmOptions, limi
     if (path === undefined) throw new TerminalError(`${posix.join(folder, file)}: this values file is outside of the repository`)
     values = mergeValues(values, parseValuesFile(await tree.readText(path, limits.optionBytes), path))
   }
-  return { ...helm, values }
+  return Object.keys(values).length > 0 ? { ...helm, values } : helm
 }
 
 /** Maps are merged deeply, everything else is replaced. */

@@ -21,8 +21,15 @@ test('bundles are printed one document each, to a file too', async () => {
   expect(printed(stdout).map(({ metadata }) => metadata)).toEqual(
     ['repo-a', 'repo-b'].map((name) => ({ name, namespace: 'ws', labels: { k: 'v', 'fleet.cattle.io/commit': 'c1' } })),
   )
-  expect((await run(['apply', '-o', 'out.yaml', 'repo', 'a'], { cwd: folder.root })).stdout).toBe('')
-  expect(await readFile(join(folder.root, 'out.yaml'), 'utf8')).toMatch(/^---\napiVersion: fleet/)
+  expect((await run(['apply', '-o', 'new/out.yaml', 'repo', 'a'], { cwd: folder.root })).stdout).toBe('')
+  expect(await readFile(join(folder.root, 'new', 'out.yaml'), 'utf8')).toMatch(/^---\napiVersion: fleet/)
+})
+
+test('zero folders at a time are the usual number, and an empty commit is none', async () => {
+  await using folder = await makeFolder({ 'a/x.yaml': configMap('a'), '.git/HEAD': 'b'.repeat(40) })
+  const args = ['apply', '-o', '-', '--bundle-creation-max-concurrency=0', '--commit=', 'repo', 'a']
+  const { stdout } = await run(args, { cwd: folder.root })
+  expect(printed(stdout)[0]?.metadata.labels).toEqual({ 'fleet.cattle.io/commit': 'b'.repeat(40) })
 })
 
 test('nothing is printed when one of several folders is broken', async () => {

@@ -48,7 +48,7 @@ async function runApply(call: ApplyCall): Promise<void> {
 async function readDrafts(call: ApplyCall): Promise<{ drafts: readonly BundleDraft[]; warnings: readonly string[] }> {
   const { args, flags, cwd, io, signal } = call
   const [repoName = '', ...paths] = args
-  const commit = flags.commit ?? (await headCommit(cwd))
+  const commit = flags.commit || (await headCommit(cwd))
   if (flags.file) {
     if (paths.length > 0) throw new UsageError('with --file no folders are read: leave the paths out')
     const text = (await readInput(call, flags.file)).toString('utf8')

@@ -39,6 +39,12 @@ test('flags may stand anywhere, and are written in all the ways of Go', () => {
   })
 })
 
+test('an empty text leaves it to the environment', () => {
+  expect(parse(['--text', ''], { TEXT: 'env' }).flags.text).toBe('env')
+  expect(parse(['-t', ''], {}).flags.text).toBe('')
+  expect(parse(['-t', 'x'], { TEXT: 'env' }).flags.text).toBe('x')
+})
+
 test.each([
   [['--on'], true],
   [['--on=true'], true],

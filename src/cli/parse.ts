@@ -51,7 +51,8 @@ function read(name: string, flag: Flag, given: Readonly<Record<string, unknown>>
   const value = given[optionOf(name, flag).attributeName()]
   if (flag.type === 'boolean') return value === !name.startsWith('no-')
   const fromEnv = flag.env ? env[flag.env] : undefined
-  return flagValue(name, flag, (value as string[] | undefined) ?? (fromEnv ? [fromEnv] : []))
+  const texts = (value as string[] | undefined) ?? []
+  return flagValue(name, flag, fromEnv && !texts.at(-1) ? [fromEnv] : texts)
 }
 
 /** pflag understands `--flag=false` and `-n=value`, commander does not. */

@@ -123,6 +123,35 @@ test('a downloaded chart gets the dependencies it lacks, unless that is disabled
   expect(await read({ 'app/fleet.yaml': fleetYaml({ chart: address, disableDependencyUpdate: true }) })).toEqual(['*/parent/Chart.yaml'])
 })
 
+test('of a downloaded chart is left out what would be left out of the folder, but for its values', async () => {
+  const address = open.serve(
+    '/flat.tgz',
+    await packFiles({
+      'Chart.yaml': 'name: flat\nversion: 1.0.0\n',
+      'values.yaml': 'a: 1\n',
+      'more.yaml': 'b: 1\n',
+      'fleet.yaml': 'x',
+      'sub/fleet.yaml': 'x',
+      '.fleetignore': 'notes.txt\ndocs/*\n',
+      'sub/notes.txt': 'x',
+      'docs/readme': 'x',
+      'sub/.fleetignore': 'own.txt\n',
+      'sub/own.txt': 'x',
+      'own.txt': 'x',
+    }),
+  )
+  const tree = {
+    'app/fleet.yaml': fleetYaml({ chart: address, valuesFiles: ['values.yaml', 'more.yaml'] }),
+    'app/values.yaml': '',
+    'app/more.yaml': '',
+  }
+  expect(await read(tree)).toEqual(['*/Chart.yaml', '*/own.txt', '*/sub/fleet.yaml', '*/values.yaml'])
+  const bad = open.serve('/bad.tgz', await packFiles({ 'Chart.yaml': 'name: bad\nversion: 1.0.0\n', '.fleetignore': '[' }))
+  await expect(read({ 'app/fleet.yaml': fleetYaml({ chart: bad }) })).rejects.toThrow(
+    /^app: \.fleetignore of the chart that it takes: bad pattern/,
+  )
+})
+
 test('dependencies stay in the repository', async () => {
   const chart = (repository: string) =>
     JSON.stringify({ apiVersion: 'v2', name: 'c', version: '1.0.0', dependencies: [{ name: 'part', version: '*', repository }] })

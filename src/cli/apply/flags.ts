@@ -38,10 +38,9 @@ export const APPLY_FLAGS = {
   'driven-scan-sep': { type: 'text', default: ':', value: 'TEXT', help: 'what separates folder and options file' },
   'bundle-creation-max-concurrency': {
     type: 'integer',
-    min: 1,
     default: 4,
     env: 'FLEET_BUNDLE_CREATION_MAX_CONCURRENCY',
-    help: 'folders that are read at a time',
+    help: 'folders that are read at a time; 0 is the default',
   },
   'imagescan-enabled': { type: 'boolean', help: 'allow image scans in fleet.yaml, and write them' },
 } as const satisfies FlagTable

@@ -19,6 +19,7 @@ export interface ReadInputs {
 
 /** Options for `readBundles`. Throws UsageError. */
 export function readOptions(flags: ApplyFlags, { repoName, paths, commit, ...rest }: ReadInputs): ReadOptions {
+  const concurrency = flags['bundle-creation-max-concurrency']
   return {
     repoName,
     namespace: flags.namespace,
@@ -28,7 +29,7 @@ export function readOptions(flags: ApplyFlags, { repoName, paths, commit, ...res
     overrides: overridesOf(flags),
     compress: flags.compress,
     imageScans: flags['imagescan-enabled'],
-    concurrency: flags['bundle-creation-max-concurrency'],
+    concurrency: concurrency > 0 ? concurrency : undefined,
     ...rest,
   }
 }
