@@ -1,6 +1,6 @@
 // The settings of fleet-agent: flags, then environment, then the defaults of the chart.
 import { type ElectionConfig, electionConfig } from './election.ts'
-import { type BindAddress, bindAddress, ConfigError, durationMs, type Environment, integer, workers } from './environment.ts'
+import { type BindAddress, bindAddress, ConfigError, type Environment, integer, signedDurationMs, workers } from './environment.ts'
 import { parseFlags } from './flags.ts'
 import { childEnvironment, type ProxySettings, proxySettings } from './proxy.ts'
 
@@ -83,7 +83,8 @@ export function agentConfig(args: readonly string[], env: Environment, host: Hos
     scope: flags['agent-scope'] ?? env.AGENT_SCOPE ?? '',
     podName: env.HOSTNAME || host.hostname,
     proxy: proxySettings(env),
-    checkinIntervalMs: durationMs(env, 'CHECKIN_INTERVAL', 0),
+    // a hub may pass on whatever its configuration says, and no agent is to stop for it
+    checkinIntervalMs: Math.max(0, signedDurationMs(env, 'CHECKIN_INTERVAL', 0)),
     workers: workers(env, 'BUNDLEDEPLOYMENT', 50),
     releaseEngine: releaseEngine(env),
     helmBinary: env.FLEET_HELM_BINARY || 'helm',

@@ -31,6 +31,21 @@ describe('addresses', () => {
   })
 })
 
+test('programs that run beside each other wait for different leases', () => {
+  const lease = (...args: string[]) => controllerConfig(args, ELECTION, { hostname: 'h', pid: 1 }).lease
+  expect([lease(), lease('--controllers=-gitrepo,-helmop'), lease('--controllers=gitrepo'), lease('--controllers=helmop')]).toEqual([
+    'fleet-controller-leader-election-shard',
+    'fleet-controller-leader-election-shard',
+    'fleet-gitops-leader-election-shard',
+    'fleet-helmops-leader-election-shard',
+  ])
+  expect([lease('--controllers=registration'), lease('--controllers=cleanup')]).toEqual([
+    'fleet-agentmanagement-lock',
+    'fleet-cleanup-lock',
+  ])
+  expect(lease('--controllers=gitrepo', '--shard-id=a')).toBe('fleet-gitops-leader-election-shard-a')
+})
+
 describe('schedules', () => {
   const controllers = (args: string[], env: Environment = {}) => [
     ...controllerConfig(args, { ...ELECTION, ...env }, { hostname: 'h', pid: 1 }).controllers,

@@ -134,7 +134,7 @@ export function controllerConfig(
     controllers,
     shard,
     identity: env.POD_NAME || `${host.hostname}-${host.pid}`,
-    lease: `${gitOnly ? 'fleet-gitops' : helmOnly ? 'fleet-helmops' : 'fleet-controller'}-leader-election-shard${shard ? `-${shard}` : ''}`,
+    lease: leaseName(controllers, shard),
     election: electionConfig(env, flags['leader-elect'] ?? true),
     workers: {
       registration: workers(env, 'REGISTRATION', 50),
@@ -170,6 +170,20 @@ export function controllerConfig(
     ociStorage: flag(env, 'OCI_STORAGE', true),
     bootstrap: !(flags['disable-bootstrap'] ?? false),
   }
+}
+
+/** Programs that do one thing alone, as those of other releases do, wait for the lease of that thing (spec 2.1). */
+const LEASES: Readonly<Partial<Record<ControllerName, string>>> = {
+  gitrepo: 'fleet-gitops-leader-election-shard',
+  helmop: 'fleet-helmops-leader-election-shard',
+  registration: 'fleet-agentmanagement-lock',
+  cleanup: 'fleet-cleanup-lock',
+}
+
+function leaseName(controllers: ReadonlySet<ControllerName>, shard: string): string {
+  const [only, ...others] = controllers
+  const own = only && others.length === 0 ? LEASES[only] : undefined
+  return `${own ?? 'fleet-controller-leader-election-shard'}${shard ? `-${shard}` : ''}`
 }
 
 /** Processes for one source alone have variables of their own for it (spec 10.3). */

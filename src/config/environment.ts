@@ -11,19 +11,24 @@ export class ConfigError extends Error {
 
 /** A duration such as `30s`, `1m30s` or `0` as milliseconds, as Go reads it. */
 export function durationMs(env: Environment, name: string, fallback: number): number {
-  const text = env[name]?.trim()
-  if (!text) return fallback
-  const ms = parsedMs(text)
-  if (ms === undefined || ms < 0) throw new ConfigError(`${name}="${text}" is not a duration: write for example 30s, 1m30s or 250ms`)
+  const ms = signedDurationMs(env, name, fallback)
+  if (ms < 0) throw noDuration(env, name)
   return ms
 }
 
-function parsedMs(text: string): number | undefined {
+/** A duration that may be below zero, as milliseconds. */
+export function signedDurationMs(env: Environment, name: string, fallback: number): number {
+  const text = env[name]?.trim()
+  if (!text) return fallback
   try {
     return parseDurationMs(text)
   } catch {
-    return undefined
+    throw noDuration(env, name)
   }
+}
+
+function noDuration(env: Environment, name: string): ConfigError {
+  return new ConfigError(`${name}="${env[name]?.trim()}" is not a duration: write for example 30s, 1m30s or 250ms`)
 }
 
 /** A whole number from `min` on. */

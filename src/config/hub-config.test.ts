@@ -47,6 +47,50 @@ test('what is no map of settings is refused', () => {
   expect(() => parse('{')).toThrow(/no valid YAML/)
 })
 
+test.each([
+  ['apiServerURL: [a]', 'apiServerURL must be text'],
+  ['agentImage: {repository: a}', 'agentImage must be text'],
+  ['manageAgent: "false"', 'manageAgent must be true or false'],
+  ['ignoreClusterRegistrationLabels: 1', 'ignoreClusterRegistrationLabels must be true or false'],
+  ['bootstrap: fleet-local', 'bootstrap must be a map'],
+  ['bootstrap: {namespace: [a]}', 'bootstrap.namespace must be text'],
+  ['bootstrap: {localAgentDisabled: "yes"}', 'bootstrap.localAgentDisabled must be true or false'],
+  ['bootstrap: {clusterLabels: [a]}', 'bootstrap.clusterLabels must be a map'],
+  ['bootstrap: {clusterLabels: {a: {b: c}}}', 'bootstrap.clusterLabels.a must be text'],
+  ['agentWorkers: 5', 'agentWorkers must be a map'],
+  ['imagePullSecrets: mine', 'imagePullSecrets must be a list'],
+  ['imagePullSecrets: [mine]', 'imagePullSecrets[0] must be a map'],
+  ['imagePullSecrets: [{name: [a]}]', 'imagePullSecrets[0].name must be text'],
+  ['apiServerCA: "-----BEGIN CERTIFICATE-----"', 'apiServerCA must be base64'],
+  ['apiServerCA: Y2E', 'apiServerCA must be base64'],
+])('a setting of the wrong kind is refused by name: %s', (text, message) => {
+  expect(() => parse(text)).toThrow(message)
+})
+
+test('numbers and booleans are good where a text is asked for, and null is nothing', () => {
+  const { config } = parse(
+    'agentWorkers: {bundledeployment: 5, drift: null}\nbootstrap: {clusterLabels: {gpu: true, tier: 1, none: null}}\n',
+  )
+  expect(config.agentWorkers).toEqual({ bundledeployment: '5', drift: '' })
+  expect(config.bootstrap.clusterLabels).toEqual({ gpu: 'true', tier: '1', none: '' })
+  expect(parse('bootstrap: null\nimagePullSecrets: null\napiServerCA: null\n').config).toEqual(parse('').config)
+  expect(parse('apiServerCA: "Y2\\nE=\\n"').config.apiServerCA.toString()).toBe('ca')
+})
+
+test('a duration before its time is no duration', () => {
+  const { config, dropped } = parse('{"agentCheckinInterval":"-5m","gitClientTimeout":"-1s","garbageCollectionInterval":"-0s"}')
+  expect(config).toMatchObject({ agentCheckinInterval: '0s', garbageCollectionInterval: '0s', gitClientTimeoutMs: 30_000 })
+  expect(dropped).toEqual(['agentCheckinInterval', 'gitClientTimeout'])
+})
+
+test('the TLS mode of the chart holds where none is given; one that is empty is none', () => {
+  expect(['{}', 'agentTLSMode: null', 'agentTLSMode: ""'].map((text) => parse(text).config.agentTLSMode)).toEqual([
+    'system-store',
+    'system-store',
+    '',
+  ])
+})
+
 function follow() {
   let handler: ((event: InformerEvent<ConfigMapObject>) => void) | undefined
   let present: ConfigMapObject | undefined
@@ -91,6 +135,8 @@ test('a configuration that cannot be read changes nothing, and as the first one 
   started.put('- a')
   expect(started.source.current()).toBeUndefined()
   started.put('{"apiServerURL":"one"}')
-  started.put('{', 'v9')
-  expect(started.url()).toBe('one')
+  for (const broken of ['{', 'apiServerURL: [two]', 'apiServerURL: two\napiServerCA: "?"']) started.put(broken, 'v9')
+  expect([started.url(), started.changes()]).toEqual(['one', 1])
+  started.put('{"apiServerURL":"two"}', 'v9')
+  expect([started.url(), started.changes()]).toEqual(['two', 2])
 })

@@ -4,6 +4,7 @@ import { formatDuration, parseDuration } from '../lib/duration/duration.ts'
 import type { Informer } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { parseYaml } from '../lib/yaml/parse.ts'
+import { bytesOf, fieldOf, flagOf, isMap, mapOf, mapsOf, type Settings, textOf, textsOf } from './typed-settings.ts'
 
 /** What the configuration says of the management cluster as a member of its own fleet. */
 export interface BootstrapConfig {
@@ -53,7 +54,7 @@ const GIT_CLIENT_TIMEOUT = 30_000_000_000n
 
 /**
  * Reads the text of the configuration; undefined or empty gives the defaults. `version` names the default image of the agent.
- * Keys are taken in any case, as in other releases. Throws an error for users when the text is no map.
+ * Keys are taken in any case, as in other releases. Throws an error for users when the text is no map, or a setting is of the wrong kind.
  */
 export function parseHubConfig(text: string | undefined, version: string): ParsedHubConfig {
   const root = readMap(text)
@@ -61,7 +62,7 @@ export function parseHubConfig(text: string | undefined, version: string): Parse
   const workers = mapOf(root, 'agentWorkers')
   const dropped: string[] = []
   const duration = (name: string): bigint => {
-    const read = readDuration(field(root, name))
+    const read = readDuration(fieldOf(root, name))
     if (read === undefined) dropped.push(name)
     return read ?? 0n
   }
@@ -72,85 +73,59 @@ export function parseHubConfig(text: string | undefined, version: string): Parse
     agentCheckinInterval: formatDuration(duration('agentCheckinInterval')),
     garbageCollectionInterval: formatDuration(duration('garbageCollectionInterval')),
     gitClientTimeoutMs: Number((duration('gitClientTimeout') || GIT_CLIENT_TIMEOUT) / 1_000_000n),
-    manageAgent: field(root, 'manageAgent') !== false,
+    manageAgent: flagOf(root, 'manageAgent') ?? true,
     apiServerURL: textOf(root, 'apiServerURL'),
-    apiServerCA: Buffer.from(textOf(root, 'apiServerCA'), 'base64'),
+    apiServerCA: bytesOf(root, 'apiServerCA'),
     bootstrap: {
       namespace: textOf(bootstrap, 'namespace'),
       agentNamespace: textOf(bootstrap, 'agentNamespace'),
-      localAgentDisabled: field(bootstrap, 'localAgentDisabled') === true,
-      clusterLabels: textsOf(mapOf(bootstrap, 'clusterLabels')),
+      localAgentDisabled: flagOf(bootstrap, 'localAgentDisabled') ?? false,
+      clusterLabels: textsOf(bootstrap, 'clusterLabels'),
       repo: textOf(bootstrap, 'repo'),
       secret: textOf(bootstrap, 'secret'),
       branch: textOf(bootstrap, 'branch'),
       paths: splitPaths(textOf(bootstrap, 'paths')),
     },
-    ignoreClusterRegistrationLabels: field(root, 'ignoreClusterRegistrationLabels') === true,
-    agentTLSMode: textOf(root, 'agentTLSMode') || 'system-store',
+    ignoreClusterRegistrationLabels: flagOf(root, 'ignoreClusterRegistrationLabels') ?? false,
+    // an empty mode is one that does not exist: whoever writes it is told so by the import
+    agentTLSMode: fieldOf(root, 'agentTLSMode') === undefined ? 'system-store' : textOf(root, 'agentTLSMode'),
     agentWorkers: { bundledeployment: textOf(workers, 'bundledeployment'), drift: textOf(workers, 'drift') },
-    imagePullSecrets: namesOf(field(root, 'imagePullSecrets')),
+    imagePullSecrets: mapsOf(root, 'imagePullSecrets')
+      .map((reference) => textOf(reference, 'name'))
+      .filter(Boolean),
   }
   return { config, dropped }
 }
 
-type Fields = Readonly<Record<string, unknown>>
+function readMap(text: string | undefined): Settings {
+  const value = text ? parsed(text) : undefined
+  if (value === null || value === undefined) return { name: '', fields: {} }
+  if (!isMap(value)) throw new Error('the configuration is no map of settings')
+  return { name: '', fields: value }
+}
 
-function readMap(text: string | undefined): Fields {
-  if (!text) return {}
-  let value: unknown
+function parsed(text: string): unknown {
   try {
-    value = parseYaml(text, { maxBytes: MAX_CONFIG_BYTES })
+    return parseYaml(text, { maxBytes: MAX_CONFIG_BYTES })
   } catch (error) {
     throw new Error(`the configuration is no valid YAML: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
-  if (value === null || value === undefined) return {}
-  if (!isFields(value)) throw new Error('the configuration is no map of settings')
-  return value
-}
-
-function field(map: Fields, name: string): unknown {
-  if (name in map) return map[name]
-  const key = Object.keys(map).find((candidate) => candidate.toLowerCase() === name.toLowerCase())
-  return key === undefined ? undefined : map[key]
-}
-
-function textOf(map: Fields, name: string): string {
-  const value = field(map, name)
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
-  return typeof value === 'string' ? value : ''
-}
-
-function mapOf(map: Fields, name: string): Fields {
-  const value = field(map, name)
-  return isFields(value) ? value : {}
-}
-
-function textsOf(map: Fields): Record<string, string> {
-  return Object.fromEntries(Object.keys(map).map((key) => [key, textOf(map, key)]))
-}
-
-function namesOf(value: unknown): string[] {
-  if (!Array.isArray(value)) return []
-  return value.map((item: unknown) => (isFields(item) ? textOf(item, 'name') : '')).filter((name) => name !== '')
 }
 
 function splitPaths(text: string): string[] {
   return text === '' ? [] : text.split(/\s*,\s*/)
 }
 
-/** Nanoseconds; undefined for what is given and cannot be read. A plain 0 stands for the default. */
+/** Nanoseconds; undefined for what is given and cannot be used. A plain 0 stands for the default. */
 function readDuration(value: unknown): bigint | undefined {
-  if (value === undefined || value === null || value === 0 || value === 0n) return 0n
+  if (value === undefined || value === 0 || value === 0n) return 0n
   if (typeof value !== 'string') return undefined
   try {
-    return parseDuration(value)
+    const duration = parseDuration(value)
+    return duration < 0n ? undefined : duration
   } catch {
     return undefined // said by the caller, with the name of the setting
   }
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** A ConfigMap as it is cached. */

@@ -3,7 +3,7 @@ import { CLUSTER } from '../api/kinds.ts'
 import { CLUSTER_LABEL, CLUSTER_NAMESPACE_LABEL, MANAGED_LABEL } from '../api/labels.ts'
 import { type Controller, createController } from '../lib/controller/controller.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
-import { UnknownKindError } from '../lib/kube/errors.ts'
+import { isForbidden, UnknownKindError } from '../lib/kube/errors.ts'
 import type { Informer } from '../lib/kube/informer.ts'
 import type { KubeObject, ObjectRef } from '../lib/kube/types.ts'
 import { MANAGED_KINDS, recordedMembers } from './informers.ts'
@@ -56,7 +56,9 @@ export function createCleanupController(deps: RegistrationDeps): Controller {
       return (await client.find(owner)) !== undefined
     } catch (error) {
       if (error instanceof UnknownKindError) return true // whoever defined that kind knows better what to do with it
-      throw error
+      if (cache || !isForbidden(error)) throw error
+      log.debug({ kind: owner.kind, object: keyOf(owner) }, 'owner is of a kind that cannot be read here, what belongs to it stays')
+      return true
     }
   }
 

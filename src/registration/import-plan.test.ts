@@ -43,8 +43,10 @@ test('an agent whose registration is gone gets another one', () => {
   )
 })
 
-test('an agent that reports from elsewhere than a cluster without a wish is left alone', () => {
-  expect(reason({}, { agent: { namespace: 'anywhere' } })).toBeUndefined()
+test('an agent that runs elsewhere than in the usual namespace comes back when its cluster asks for none any more', () => {
+  expect(reason({}, { agent: { namespace: 'former' } })).toBe('agentNamespace was changed')
+  expect(reason({}, { agent: { namespace: 'former' } }, { systemNamespace: 'former' })).toBeUndefined()
+  expect(reason({}, { agent: {} })).toBeUndefined()
 })
 
 test.each<[string, ClusterSpec, ClusterStatus]>([

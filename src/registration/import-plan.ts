@@ -27,14 +27,18 @@ const LEGACY_NAMESPACE = 'fleet-system'
 /** What other releases record when there is no CA: the hash of `null`. */
 const NO_CA_HASH = createHash('sha224').update('null').digest('hex')
 
-/** Throws TerminalError for a kubeconfig in a namespace that its cluster must not use. */
-export function checkSecretNamespace({ metadata, spec }: Cluster): void {
+/** Whether the kubeconfig of a cluster lies where the cluster may look. */
+export function mayUseNamespace({ metadata, spec }: Cluster): boolean {
   const namespace = spec.kubeConfigSecretNamespace
-  if (!namespace || namespace === metadata.namespace || namespace.startsWith('cluster-')) return
-  const system = [...SECRET_NAMESPACES, ...SECRET_NAMESPACES.map(registrationNamespace)]
-  if (system.includes(namespace)) return
+  if (!namespace || namespace === metadata.namespace || namespace.startsWith('cluster-')) return true
+  return [...SECRET_NAMESPACES, ...SECRET_NAMESPACES.map(registrationNamespace)].includes(namespace)
+}
+
+/** Throws TerminalError for a kubeconfig in a namespace that its cluster must not use. */
+export function checkSecretNamespace(cluster: Cluster): void {
+  if (mayUseNamespace(cluster)) return
   throw new TerminalError(
-    `kubeConfigSecretNamespace "${namespace}" is not an allowed Fleet namespace: put the secret beside the cluster, or into one of ${SECRET_NAMESPACES.join(', ')}`,
+    `kubeConfigSecretNamespace "${cluster.spec.kubeConfigSecretNamespace}" is not an allowed Fleet namespace: put the secret beside the cluster, or into one of ${SECRET_NAMESPACES.join(', ')}`,
     { reason: 'NamespaceNotAllowed' },
   )
 }
@@ -71,7 +75,7 @@ export function importReason(
   if (!status.agentMigrated || !status.agentNamespaceMigrated || !status.cattleNamespaceMigrated) return 'the agent is of an old release'
   if (isLegacy(cluster, [config.bootstrap.agentNamespace, systemNamespace]))
     return `the agent runs in the old namespace ${LEGACY_NAMESPACE}`
-  if (spec.agentNamespace && spec.agentNamespace !== status.agent?.namespace) return 'agentNamespace was changed'
+  if (isElsewhere(cluster, systemNamespace)) return 'agentNamespace was changed'
   if (status.agentConfigChanged) return 'settings of the agent were changed'
   const settings = changedSettings(cluster)
   if (settings.length > 0) return `settings of the agent were changed: ${settings.join(', ')}`
@@ -88,6 +92,13 @@ function configReason({ status = {} }: Cluster, config: HubConfig, address: HubA
   if (nanoseconds(config.garbageCollectionInterval) !== nanoseconds(status.garbageCollectionInterval))
     return 'garbageCollectionInterval was changed'
   return undefined
+}
+
+/** Left alone, an agent whose cluster wants it in the usual namespace again would remove itself for the one that its bundle puts there, which nobody has let in. */
+function isElsewhere({ spec, status }: Cluster, systemNamespace: string): boolean {
+  const namespace = status?.agent?.namespace
+  if (spec.agentNamespace) return spec.agentNamespace !== namespace
+  return Boolean(namespace) && namespace !== systemNamespace && namespace !== LEGACY_NAMESPACE
 }
 
 function isLegacy({ spec, status }: Cluster, chosen: readonly string[]): boolean {

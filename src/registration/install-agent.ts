@@ -1,14 +1,14 @@
 // Installs the agent in a cluster: what ties it to an old registration goes, then the objects of its set are applied (spec 3.2).
 import type { Cluster } from '../api/cluster.ts'
-import { AGENT_NAME, SET_HASH_LABEL } from '../api/labels.ts'
-import { setId } from '../api/names.ts'
+import { AGENT_NAME, CONTROLLER_CONFIG_NAME, SET_HASH_LABEL } from '../api/labels.ts'
+import { registrationNamespace, setId } from '../api/names.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import type { KubeObject, ObjectRef } from '../lib/kube/types.ts'
 import { type AgentInput, agentNamespace, agentObjects } from './agent-objects.ts'
 import { DISRUPTION_BUDGET, PRIORITY_CLASS } from './agent-scheduling.ts'
 import { type AgentStart, startObjects } from './import-objects.ts'
-import { CLUSTER_ROLE, CLUSTER_ROLE_BINDING, CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE_ACCOUNT } from './kinds.ts'
+import { CLUSTER_ROLE, CLUSTER_ROLE_BINDING, CONFIG_MAP, DEPLOYMENT, NAMESPACE, SECRET, SERVICE_ACCOUNT } from './kinds.ts'
 import { carryOut, type LiveSet, planSet, refTo } from './object-set.ts'
 import { removeAgent, stopAgent } from './remove-agent.ts'
 import { hashOfSet } from './set-identity.ts'
@@ -49,7 +49,7 @@ export async function installAgent(downstream: KubeClient, installation: Install
   if (former && former !== namespace) await removeAgent(downstream, former, hashOfSet(set))
   await stopAgent(downstream, namespace)
   await carryOut(downstream, planSet(set, desired, await liveSet(downstream, desired, hashOfSet(set))))
-  if (systemNamespace !== USUAL_NAMESPACE && namespace !== USUAL_NAMESPACE) await removeLeftOver(downstream)
+  if (systemNamespace !== USUAL_NAMESPACE) await removeLeftOver(downstream, namespace)
 }
 
 async function liveSet(client: KubeClient, desired: readonly KubeObject[], hash: string): Promise<LiveSet> {
@@ -62,8 +62,15 @@ async function liveSet(client: KubeClient, desired: readonly KubeObject[], hash:
   return { find: (ref) => byKey.get(keyOfRef(ref)), members: members.flatMap(({ items }) => items) }
 }
 
-/** An agent that stayed in the usual namespace when the hub moved to another one; never one that another Fleet has installed. */
-async function removeLeftOver(client: KubeClient): Promise<void> {
+/** What stayed behind when the hub moved from the usual namespace to another one; where a hub still is in it, that is somebody else's. */
+async function removeLeftOver(client: KubeClient, agentsNamespace: string): Promise<void> {
+  if (await client.find({ ...CONFIG_MAP, name: CONTROLLER_CONFIG_NAME, namespace: USUAL_NAMESPACE })) return
+  if (agentsNamespace !== USUAL_NAMESPACE) await removeFormerAgent(client)
+  await client.delete({ ...NAMESPACE, name: registrationNamespace(USUAL_NAMESPACE) })
+}
+
+/** Never one that carries the stamp of something else. */
+async function removeFormerAgent(client: KubeClient): Promise<void> {
   const hash = hashOfSet({ id: setId('', AGENT_NAME, '').id })
   const deployment = await client.find({ ...DEPLOYMENT, name: AGENT_NAME, namespace: USUAL_NAMESPACE })
   if (deployment?.metadata.labels?.[SET_HASH_LABEL] === hash) await removeAgent(client, USUAL_NAMESPACE, hash)

@@ -3,14 +3,14 @@ import type { Cluster } from '../api/cluster.ts'
 import { TerminalError } from '../lib/controller/errors.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
-import type { SecretFacts } from './import-plan.ts'
+import { checkSecretNamespace, mayUseNamespace, type SecretFacts } from './import-plan.ts'
 import type { RegistrationInformers } from './informers.ts'
 import { SECRET, type Secret, secretText } from './kinds.ts'
 
 export interface KubeconfigSecrets {
-  /** Address and CA of the hub in the cluster's secret; undefined if there is no secret. One request a version of the secret. */
+  /** Address and CA of the hub in the cluster's secret; undefined if there is none that it may use. One request a version of the secret. */
   facts(cluster: Cluster): Promise<SecretFacts | undefined>
-  /** The secret as it is now. Throws TerminalError if there is none. */
+  /** The secret as it is now. Throws TerminalError if there is none, or it lies where the cluster must not look. */
   read(cluster: Cluster): Promise<Secret>
 }
 
@@ -27,6 +27,7 @@ export function createKubeconfigSecrets(
 
   return {
     async facts(cluster) {
+      if (!mayUseNamespace(cluster)) return undefined
       const { name, namespace } = whereIs(cluster)
       const version = secretNames.get(name, namespace)
       if (!version) return undefined
@@ -39,6 +40,7 @@ export function createKubeconfigSecrets(
       return facts
     },
     async read(cluster) {
+      checkSecretNamespace(cluster)
       const secret = await find(cluster)
       if (secret) return secret
       const { name, namespace } = whereIs(cluster)

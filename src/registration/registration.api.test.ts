@@ -201,6 +201,38 @@ test('an agent that moves to another namespace leaves nothing in the old one', a
     expect(await scene.downstream.find({ ...left, namespace: name })).toBeUndefined()
 })
 
+test('an agent whose cluster asks for no namespace any more comes back to the usual one', async () => {
+  const name = uniqueNamespace('back')
+  await scene.importCluster(name, kubeconfigOf(testCluster('downstream')))
+  await imported(name)
+  await scene.hub.patch({ ...CLUSTER, name, namespace: scene.workspace }, { spec: { agentNamespace: null } }, { type: 'merge' })
+  await eventually(() => scene.downstream.get({ ...DEPLOYMENT, name: 'fleet-agent', namespace: scene.systemNamespace }))
+  await imported(name)
+  expect(await scene.downstream.find({ ...DEPLOYMENT, name: 'fleet-agent', namespace: name })).toBeUndefined()
+  expect((await scene.cluster(name)).status?.agent?.namespace).toBeUndefined()
+})
+
+test('what a hub of the usual name has left in a cluster goes with the next import, unless there still is one', async () => {
+  const [usual, registrations] = ['cattle-fleet-system', 'cattle-fleet-clusters-system']
+  const hub = { ...CONFIG_MAP, metadata: { name: 'fleet-controller', namespace: usual } }
+  await Promise.allSettled([usual, registrations].map((name) => scene.downstream.create({ ...NAMESPACE, metadata: { name } })))
+  await scene.downstream.create(hub)
+  const importNext = async (): Promise<void> => {
+    const name = uniqueNamespace('next')
+    await scene.importCluster(name, kubeconfigOf(testCluster('downstream')))
+    await imported(name)
+  }
+  const isLeaving = async (name: string): Promise<boolean> => {
+    const found = await scene.downstream.find({ ...NAMESPACE, name })
+    return !found || found.metadata.deletionTimestamp !== undefined
+  }
+  await importNext()
+  expect(await isLeaving(registrations)).toBe(false)
+  await scene.downstream.delete({ ...CONFIG_MAP, ...hub.metadata })
+  await importNext()
+  expect([await isLeaving(registrations), await isLeaving(usual)]).toEqual([true, false])
+})
+
 test('without any address of the management cluster it is said what is missing', async () => {
   await scene.configure({ apiServerURL: '' })
   const name = uniqueNamespace('nowhere')

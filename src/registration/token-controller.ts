@@ -23,17 +23,21 @@ export function createTokenController(deps: RegistrationDeps): Controller {
     const { name, namespace } = parseKey(key)
     const token = tokens.get(name, namespace)
     if (!token || token.metadata.deletionTimestamp) return undefined
-    const life = tokenLife(token, settings.tokenTtlRequired, clock.now())
-    if (life.state === 'refused' || life.state === 'expired') return end(token, life)
     try {
-      await provide(token)
+      return await bringUpToDate(token)
     } catch (error) {
       const failed = failedCondition(READY, token, error, clock.now())
       if (failed) await statuses.write(token, { conditions: conditionsWith(token, failed) }, { owned: ['conditions'] })
       throw error
     }
+  }
+
+  async function bringUpToDate(token: ClusterRegistrationToken): Promise<ReconcileResult | undefined> {
+    const life = tokenLife(token, settings.tokenTtlRequired, clock.now())
+    if (life.state === 'refused' || life.state === 'expired') return end(token, life)
+    await provide(token)
     const expires = 'expires' in life ? { expires: formatTime(life.expires) } : {}
-    const next = { secretName: name, ...expires, conditions: conditionsWith(token, trueCondition(READY)) }
+    const next = { secretName: token.metadata.name, ...expires, conditions: conditionsWith(token, trueCondition(READY)) }
     await statuses.write(token, next, { owned: ['secretName', 'expires', 'conditions'] })
     return life.state === 'good' ? { requeueAfterMs: life.expires - clock.now() + 1 } : undefined
   }

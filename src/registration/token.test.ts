@@ -17,6 +17,10 @@ test.each([
   expect(tokenLife(token(ttl ? { ttl } : {}), required, NOW).state).toBe(state)
 })
 
+test.each(['soon', '1d', '12'])('a ttl that is none is named: %s', (ttl) => {
+  expect(() => tokenLife(token({ ttl }), true, NOW)).toThrow(`spec.ttl "${ttl}" is not a duration: write one such as 90s, 15m or 1h30m`)
+})
+
 test('a token ends exactly its ttl after it was made', () => {
   const life = (now: number) => tokenLife(token({ ttl: '1h' }), false, now)
   expect(life(NOW)).toEqual({ state: 'good', expires: NOW + HOUR })

@@ -4,6 +4,7 @@ import { FLEET_GROUP } from '../api/kinds.ts'
 import { CLUSTER_REGISTRATION_VALUES_SECRET, MANAGED_LABEL } from '../api/labels.ts'
 import { registrationNamespace, safeConcatName } from '../api/names.ts'
 import type { HubConfig } from '../config/hub-config.ts'
+import { TerminalError } from '../lib/controller/errors.ts'
 import { parseDurationMs } from '../lib/duration/duration.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { stringifyYaml } from '../lib/yaml/stringify.ts'
@@ -22,12 +23,21 @@ export type TokenLife =
   /** A life time is required and not given. */
   | { readonly state: 'refused' }
 
-/** Decides about the life of a token; it ends exactly `ttl` after it was created. `now` is in milliseconds. */
+/** Decides about the life of a token; it ends exactly `ttl` after it was created. `now` is in milliseconds. Throws TerminalError for a ttl that is none. */
 export function tokenLife(token: ClusterRegistrationToken, ttlRequired: boolean, now: number): TokenLife {
-  const ttl = token.spec.ttl ? parseDurationMs(token.spec.ttl) : 0
+  const ttl = ttlMs(token)
   if (ttl <= 0) return ttlRequired ? { state: 'refused' } : { state: 'endless' }
   const expires = Date.parse(token.metadata.creationTimestamp ?? '') + ttl
   return { state: now > expires ? 'expired' : 'good', expires }
+}
+
+// definitions of other releases do not check it
+function ttlMs({ spec: { ttl } }: ClusterRegistrationToken): number {
+  try {
+    return ttl ? parseDurationMs(ttl) : 0
+  } catch {
+    throw new TerminalError(`spec.ttl "${ttl}" is not a duration: write one such as 90s, 15m or 1h30m`, { reason: 'InvalidSpec' })
+  }
 }
 
 /** The account of a token. */

@@ -8,15 +8,20 @@ test('reads JSON and YAML, and does without what is missing', () => {
     settings,
   )
   expect(parseSettings('clientID: me\nlabels: {env: prod}\nagentTLSMode: strict\n')).toEqual(settings)
+  expect(parseSettings('clientID: 7\nlabels: {gpu: true, tier: 1, version: 1.5}\n')).toEqual({
+    clientID: '7',
+    labels: { gpu: 'true', tier: '1', version: '1.5' },
+    tlsMode: '',
+  })
   for (const empty of ['', '{}', 'labels: null\nclientID: ""\n'])
     expect(parseSettings(empty)).toEqual({ clientID: '', labels: {}, tlsMode: '' })
 })
 
 test.each([
   ['agentTLSMode: none', 'agentTLSMode is "none": write strict or system-store'],
-  ['labels: {gpu: true}', 'labels.gpu must be text'],
+  ['labels: {gpu: [a]}', 'labels.gpu must be text'],
   ['labels: [a]', 'labels must be a map'],
-  ['clientID: 7', 'clientID must be text'],
+  ['clientID: {a: b}', 'clientID must be text'],
   ['- a', 'config must be a map'],
 ])('refuses %s', (text, message) => {
   expect(() => parseSettings(text)).toThrow(message)

@@ -54,8 +54,10 @@ function labelsOf(value: unknown): Record<string, string> {
   return Object.fromEntries(Object.entries(value).map(([key, label]) => [key, textOf(label, `labels.${key}`)]))
 }
 
+/** Numbers and booleans count as the text that they were written as: `--set labels.tier=1` gives a number. */
 function textOf(value: unknown, field: string): string {
   if (value == null) return ''
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
   if (typeof value !== 'string') throw new Error(`${field} must be text`)
   return value
 }
