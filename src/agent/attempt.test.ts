@@ -132,15 +132,18 @@ test('values that come a little later are no failure, those that stay away are',
   expect(later.error).toMatchObject({ retryAfterMs: 15_000 })
 })
 
-test('whoever waits for objects gives way to a newer version, without a word', async () => {
-  const waiting = ({ signal }: DeployOptions) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-  const { attempts } = scene(waiting)
-  const slow = deployment({ options: { helm: { timeoutSeconds: 600 } } }, { release: 'apps/web:3' })
-  const running = attempts.bringAbout(KEY, slow, never)
-  await new Promise((resolve) => setImmediate(resolve))
-  attempts.overtake(KEY)
-  expect(await running).toEqual({ status: { release: 'apps/web:3' } })
-})
+test.each([{ timeoutSeconds: 600 }, { atomic: true }])(
+  'whoever waits for objects (%o) gives way to a newer version, without a word',
+  async (helm) => {
+    const waiting = ({ signal }: DeployOptions) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    const { attempts } = scene(waiting)
+    const slow = deployment({ options: { helm } }, { release: 'apps/web:3' })
+    const running = attempts.bringAbout(KEY, slow, never)
+    await new Promise((resolve) => setImmediate(resolve))
+    attempts.overtake(KEY)
+    expect(await running).toEqual({ status: { release: 'apps/web:3' } })
+  },
+)
 
 test('an agent that stops says nothing about what it broke off', async () => {
   const stop = new AbortController()

@@ -52,7 +52,7 @@ export function createAttempts({ deployer, store, tracking, clock, log }: Attemp
 
   async function bringAbout(key: string, deployment: BundleDeployment, signal: AbortSignal): Promise<Outcome> {
     const overtaken = new AbortController()
-    if ((deployment.spec.options?.helm?.timeoutSeconds ?? 0) > 0) slow.set(key, overtaken)
+    if (waitsForObjects(deployment)) slow.set(key, overtaken)
     try {
       return await attempt(key, deployment, AbortSignal.any([signal, overtaken.signal]))
     } catch (error) {
@@ -143,4 +143,10 @@ export function createAttempts({ deployer, store, tracking, clock, log }: Attemp
       waitingSince.delete(key)
     },
   }
+}
+
+/** Helm waits for as long as the options say; to undo what does not become ready it waits without being told to. */
+function waitsForObjects({ spec }: BundleDeployment): boolean {
+  const { timeoutSeconds, atomic } = spec.options?.helm ?? {}
+  return (timeoutSeconds ?? 0) > 0 || atomic === true
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/controller/clock.ts'
 import type { Logger } from '../lib/controller/log.ts'
 import type { Outcome } from './attempt.ts'
 import type { Corrector } from './correct.ts'
-import { lacksLabels, orphansToDelete, overwrittenObject } from './decide.ts'
+import { lacksLabels, orphansToDelete, overwrittenObject, restoration } from './decide.ts'
 import { isStop, stableMessage } from './failures.ts'
 import type { LiveState } from './monitor/types.ts'
 import type { Orphans } from './orphans.ts'
@@ -84,7 +84,7 @@ export function createCare({ tracking, corrector, orphans, clock, log }: CareOpt
   async function overwrite(deployment: BundleDeployment, outcome: Outcome, live: LiveState, signal: AbortSignal): Promise<Outcome> {
     const missing = overwrittenObject(deployment, live)
     if (missing === 'before') await orphans.reinstall(deployment, signal)
-    return missing ? { ...outcome, requeueAfterMs: RETRY_MS } : outcome
+    return missing || restoration(deployment, live) === 'soon' ? { ...outcome, requeueAfterMs: RETRY_MS } : outcome
   }
 
   function observedIn(deployment: BundleDeployment, status: Status, live: LiveState): Status {

@@ -8,7 +8,10 @@ import type { ReleaseEngine } from './release/engine.ts'
 
 const RELEASE = { namespace: 'apps', name: 'web', version: 2 }
 const deployment = (correctDrift: object | undefined) =>
-  ({ spec: { correctDrift, options: { serviceAccount: 'sa', helm: { maxHistory: 5 } } } }) as unknown as BundleDeployment
+  ({
+    metadata: { name: 'web' },
+    spec: { correctDrift, options: { serviceAccount: 'sa', helm: { maxHistory: 5 } } },
+  }) as unknown as BundleDeployment
 const modified = (name = 'a') =>
   ({ nonModified: false, modifiedStatus: [{ kind: 'ConfigMap', apiVersion: 'v1', name, missing: true }] }) as unknown as LiveState
 const clean = { nonModified: true, modifiedStatus: [] } as unknown as LiveState
@@ -42,6 +45,15 @@ test('restores the deployed revision with the rights and settings of the deploym
   const { calls, correct } = scene()
   expect(await correct(deployment({ enabled: true, force: true, keepFailHistory: true }), modified())).toMatchObject({ version: 3 })
   expect(calls).toEqual([[RELEASE, { force: true, keepFailHistory: true, maxHistory: 5 }, { name: 'sa' }]])
+})
+
+test('mends its own agent without being asked to', async () => {
+  const { calls, correct } = scene()
+  const agent = { ...deployment(undefined), metadata: { name: 'fleet-agent-local' } } as BundleDeployment
+  expect(await correct(agent, modified())).toBeUndefined()
+  const seen = { ...agent, status: { modifiedStatus: modified().modifiedStatus } } as unknown as BundleDeployment
+  expect(await correct(seen, modified())).toMatchObject({ version: 3 })
+  expect(calls).toEqual([[RELEASE, { force: false, keepFailHistory: false, maxHistory: 5 }, { name: 'sa' }]])
 })
 
 test('objects that cannot be replaced are restored by applying them', async () => {

@@ -2,6 +2,7 @@
 import type { BundleDeployment } from '../api/bundle-deployment.ts'
 import type { Clock } from '../lib/controller/clock.ts'
 import type { Accounts } from './accounts.ts'
+import { restoration } from './decide.ts'
 import type { LiveState } from './monitor/types.ts'
 import type { ReleaseAccess, ReleaseEngine, ReleaseRef, Revision, RevisionRef, RollbackSettings } from './release/engine.ts'
 
@@ -15,7 +16,7 @@ export interface CorrectorOptions {
 
 export interface Corrector {
   /**
-   * Puts back what is modified, if the deployment wants it. Returns the new revision, or undefined when there is nothing to do or the last attempt failed lately.
+   * Puts back what is modified, if it is time to (see `restoration`). Returns the new revision, or undefined when there is nothing to do or the last attempt failed lately.
    * Throws when the cluster refuses.
    */
   correct(
@@ -54,7 +55,7 @@ export function createCorrector({ accounts, engine, settle, clock }: CorrectorOp
     signal: AbortSignal,
   ): Promise<Revision | undefined> {
     const { correctDrift, options } = deployment.spec
-    if (live.nonModified || !correctDrift?.enabled) {
+    if (restoration(deployment, live) !== 'now') {
       // the last attempt got as far as the objects, or somebody else mended them: nobody will touch its record any more
       if (failed.has(key)) await settle(release)
       failed.delete(key)
@@ -66,8 +67,8 @@ export function createCorrector({ accounts, engine, settle, clock }: CorrectorOp
     try {
       const access = await accounts.access(options?.serviceAccount)
       const settings = {
-        force: correctDrift.force ?? false,
-        keepFailHistory: correctDrift.keepFailHistory ?? false,
+        force: correctDrift?.force ?? false,
+        keepFailHistory: correctDrift?.keepFailHistory ?? false,
         maxHistory: options?.helm?.maxHistory || MAX_HISTORY,
       }
       const restored = await rollback(release, settings, access, signal)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { BundleDeployment } from '../api/bundle-deployment.ts'
-import { decide, isHeld, lacksLabels, orphansToDelete, overwrittenObject } from './decide.ts'
+import { decide, isHeld, lacksLabels, orphansToDelete, overwrittenObject, restoration } from './decide.ts'
 import type { LiveState } from './monitor/types.ts'
 
 const deployment = (spec: object, status: object = {}, name = 'web') =>
@@ -58,7 +58,20 @@ test('left objects go with a forced synchronisation and with an older agent only
   expect(orphansToDelete(deployment({}, { syncGeneration: 0 }), live(extra, missing))).toEqual([])
   expect(orphansToDelete(deployment({ options: { forceSyncGeneration: 3 } }, { syncGeneration: 2 }), live(extra, missing))).toEqual([extra])
   expect(orphansToDelete(deployment({ options: { forceSyncGeneration: 3 } }, { syncGeneration: 3 }), live(extra))).toEqual([])
+  expect(orphansToDelete(deployment({}, { syncGeneration: 2 }), live(extra)), 'no longer forced').toEqual([])
   expect(orphansToDelete(deployment({}, {}, 'fleet-agent-local'), live(extra, missing))).toEqual([extra])
+})
+
+test('what is modified is put back where that is wanted, once when it is forced, and for the agent itself when it is seen again', () => {
+  const forced = { options: { forceSyncGeneration: 3 } }
+  expect(restoration(deployment({}), live(missing))).toBeUndefined()
+  expect(restoration(deployment({ correctDrift: { enabled: false } }), live(missing))).toBeUndefined()
+  expect(restoration(deployment({ correctDrift: { enabled: true } }), live(missing))).toBe('now')
+  expect(restoration(deployment({ correctDrift: { enabled: true } }), { ...live(), nonModified: true })).toBeUndefined()
+  expect(restoration(deployment(forced, { syncGeneration: 2 }), live(missing))).toBe('now')
+  expect(restoration(deployment(forced, { syncGeneration: 3 }), live(missing))).toBeUndefined()
+  expect(restoration(deployment({}, {}, 'fleet-agent-local'), live(missing))).toBe('soon')
+  expect(restoration(deployment({}, { modifiedStatus: [missing] }, 'fleet-agent-local'), live(missing))).toBe('now')
 })
 
 test('an overwritten object is brought back the second time it is seen missing', () => {

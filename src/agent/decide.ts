@@ -35,10 +35,30 @@ function isNotInstalled(status: Status): boolean {
 }
 
 /** Objects of an earlier version that are to go now: those of an older agent, and those that a forced synchronisation finds (spec 7.1 step 9). */
-export function orphansToDelete({ metadata, spec, status }: BundleDeployment, live: LiveState): ModifiedResource[] {
-  const isForced = (spec.options?.forceSyncGeneration ?? 0) !== (status?.syncGeneration ?? 0)
-  if (!metadata.name.startsWith(AGENT_NAME) && !isForced) return []
+export function orphansToDelete(deployment: BundleDeployment, live: LiveState): ModifiedResource[] {
+  if (!isAgent(deployment) && !isForced(deployment)) return []
   return live.modifiedStatus.filter((resource) => resource.delete)
+}
+
+/**
+ * Whether what is modified is to be put back: because the deployment wants it, because a synchronisation is forced (once), or because the agent's own
+ * objects are concerned, which nobody else would mend (spec 7.1 step 9, 7.8). Those are put back when they are seen modified for the second time (`soon` before),
+ * so that two parties who do not agree do not keep each other busy.
+ */
+export function restoration(deployment: BundleDeployment, live: LiveState): 'now' | 'soon' | undefined {
+  if (live.nonModified) return undefined
+  if (deployment.spec.correctDrift?.enabled || isForced(deployment)) return 'now'
+  if (!isAgent(deployment)) return undefined
+  return deployment.status?.modifiedStatus?.length ? 'now' : 'soon'
+}
+
+function isAgent({ metadata }: BundleDeployment): boolean {
+  return metadata.name.startsWith(AGENT_NAME)
+}
+
+function isForced({ spec, status }: BundleDeployment): boolean {
+  const generation = spec.options?.forceSyncGeneration ?? 0
+  return generation > 0 && generation !== status?.syncGeneration
 }
 
 /**

@@ -43,6 +43,17 @@ test.each(rows)('%s', (expected, errors) => {
   expect(errors.map(failureClass)).toEqual(errors.map(() => expected))
 })
 
+const WEBHOOK = 'Internal error occurred: failed calling webhook "x.example.org": failed to call webhook: Post "https://x.svc:443/": '
+
+test.each<[FailureClass, HelmErrorKind, string]>([
+  ['passing', 'timeout', `${WEBHOOK}context deadline exceeded`],
+  ['passing', 'unreachable', `${WEBHOOK}dial tcp 10.0.0.1:443: connect: connection refused`],
+  ['passing', 'immutable', 'admission webhook "x.example.org" denied the request: field is immutable'],
+  ['permanent', 'rolled-back', `release web failed, and has been rolled back due to atomic being set: ${WEBHOOK}EOF`],
+])('a webhook that fails may work later: %s for a %s', (expected, kind, message) => {
+  expect(failureClass(new HelmError(kind, message))).toBe(expected)
+})
+
 test('a message never names temporary folders or connections, which differ each time', () => {
   const message =
     "evalsymlink failure on '/scratch/fleet-agent-cattle-fleet-system-a1B2/render-x9/bundle/app/absent.yaml': read tcp 10.0.0.1:55123->10.0.0.2:443: i/o timeout"

@@ -1,5 +1,6 @@
 // Objects to text and back.
 import { TerminalError } from '../lib/controller/errors.ts'
+import { encodeExactJson } from '../lib/json/exact-json.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { YamlError } from '../lib/yaml/error.ts'
 import { parseYamlDocuments } from '../lib/yaml/parse.ts'
@@ -12,13 +13,13 @@ const MAX_BYTES = 256 * 2 ** 20
 
 /** Several objects as YAML documents, or as a JSON `List` that kubectl reads, too. */
 export function formatObjects(objects: readonly KubeObject[], format: Format): string {
-  if (format === 'json') return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, null, 2)}\n`
+  if (format === 'json') return `${encodeExactJson({ apiVersion: 'v1', kind: 'List', items: objects }, 2)}\n`
   return objects.map((object) => `---\n${stringifyYaml(object, { lossless: true })}`).join('')
 }
 
 /** Objects as a YAML list or a JSON array. */
 export function formatList(objects: readonly KubeObject[], format: Format): string {
-  return format === 'json' ? `${JSON.stringify(objects, null, 2)}\n` : stringifyYaml(objects, { lossless: true })
+  return format === 'json' ? `${encodeExactJson(objects, 2)}\n` : stringifyYaml(objects, { lossless: true })
 }
 
 /** The objects of a file in YAML or JSON, those of a `List` one by one. Throws TerminalError with line and column. */

@@ -1,5 +1,6 @@
 // Whether a live object still is what was deployed, and if not, the patch that would undo the change (spec 7.6 steps 3 and 4).
 import { createHash } from 'node:crypto'
+import { encodeExactJson } from '../../lib/json/exact-json.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
 import { ApiError, isConflict, isNotFound } from '../../lib/kube/errors.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
@@ -72,13 +73,13 @@ function isRefusal(error: unknown): boolean {
 }
 
 function digest(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('base64')
+  return createHash('sha256').update(encodeExactJson(value)).digest('base64')
 }
 
 function textOf(live: KubeObject, patch: unknown): string | undefined {
   if (patch === undefined) return undefined
   const isSecret = live.kind === 'Secret' && live.apiVersion === 'v1'
-  return JSON.stringify(isSecret ? masked(patch as Record<string, unknown>) : patch)
+  return encodeExactJson(isSecret ? masked(patch as Record<string, unknown>) : patch)
 }
 
 function masked(patch: Record<string, unknown>): Record<string, unknown> {

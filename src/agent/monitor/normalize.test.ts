@@ -50,7 +50,9 @@ describe('normalize', () => {
     expect(normalize(settings, [{ ...at, ...remove, namespace: undefined }]).data).toEqual(untouched)
     expect(normalize(settings, [{ ...at, ...remove, apiVersion: 'v2' }]).data).toEqual(untouched)
     expect(normalize(settings, [{ ...at, ...remove }]).data).toEqual({ size: 'small' })
-    expect(normalize(settings, [{ ...at, apiVersion: 'v2', namespace: undefined, jsonPointers: ['/data/colour'] }]).data).toEqual({ size: 'small' })
+    expect(normalize(settings, [{ ...at, apiVersion: 'v2', namespace: undefined, jsonPointers: ['/data/colour'] }]).data).toEqual({
+      size: 'small',
+    })
   })
 
   test('passes over an operation on something that is not there', () => {
@@ -82,7 +84,9 @@ describe('ignoresMissing', () => {
     ['settings', true],
     ['set.*', true],
     ['^sett', true],
-    ['ting', true],
+    ['ting', false],
+    ['tings$', true],
+    ['s-', false],
     ['^ting', false],
     ['settings-x', false],
     ['(', false],

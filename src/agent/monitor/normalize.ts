@@ -54,7 +54,9 @@ export function normalize(object: KubeObject, patches: readonly ComparePatch[]):
   for (const field of SERVER_METADATA) delete metadata[field]
   dropForeignAnnotations(metadata)
   dropIfEmpty(metadata, 'labels')
-  return patches.filter((patch) => concerns(patch, object)).reduce((result, patch) => applyComparePatch(result, patch, names(patch, object)), copy)
+  return patches
+    .filter((patch) => concerns(patch, object))
+    .reduce((result, patch) => applyComparePatch(result, patch, names(patch, object)), copy)
 }
 
 function dropForeignAnnotations(metadata: Json): void {
@@ -116,12 +118,15 @@ export function ignoresMissing(patches: readonly ComparePatch[], object: KubeObj
   })
 }
 
-/** A user's pattern, found anywhere in a name of at most 253 characters. An invalid pattern matches nothing. */
+const OBJECT_NAME = /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/
+
+/** A user's pattern, found anywhere in a name of at most 253 characters; what is a name itself is no pattern. An invalid pattern matches nothing. */
 function matches(pattern: string, name: string): boolean {
+  if (OBJECT_NAME.test(pattern)) return false // it was compared as plain text before
   try {
     return compilePattern(pattern)(name)
   } catch {
-    // it was compared as plain text before
+    // whoever wrote it sees the object reported as missing
     return false
   }
 }

@@ -23,17 +23,37 @@ export async function renderKustomization(
   bundle: { root: string; folder: string; files: readonly ContentFile[]; chartOutput?: string | undefined },
   signal?: AbortSignal,
 ): Promise<string> {
-  for (const file of bundle.files) if (KUSTOMIZATION.test(file.name)) refuseRemote(file, bundle.root)
+  refuseRemote(bundle)
   const dir = join(bundle.root, bundle.folder)
   if (bundle.chartOutput?.trim()) await addChartOutput(dir, bundle.chartOutput)
   return buildKustomization(kustomize, dir, signal)
 }
 
-function refuseRemote({ name, content }: ContentFile, root: string): void {
-  const beside = (entry: string): boolean => existsSync(join(root, posix.dirname(name), entry))
-  const remote = remoteEntries(readKustomization(name, content.toString('utf8')), beside)
-  if (remote.length > 0)
-    throw new RenderError(`${name} refers to ${remote[0]}: agents do not download kustomizations, add it to the repository`, 'remote-base')
+/** Looks at the kustomization and at those that it builds upon; others of the bundle are nobody's business. */
+function refuseRemote({ root, folder, files }: { root: string; folder: string; files: readonly ContentFile[] }): void {
+  const byFolder = new Map(files.filter(({ name }) => KUSTOMIZATION.test(name)).map((file) => [folderOf(file.name), file]))
+  const folders = new Set([folderOf(posix.join(folder, 'kustomization.yaml'))])
+  for (const each of folders) {
+    const file = byFolder.get(each)
+    if (!file) continue
+    const kustomization = readKustomization(file.name, file.content.toString('utf8'))
+    const [remote] = remoteEntries(kustomization, (entry) => existsSync(join(root, each, entry)))
+    if (remote !== undefined)
+      throw new RenderError(
+        `${file.name} refers to ${remote}: agents do not download kustomizations, add it to the repository`,
+        'remote-base',
+      )
+    for (const entry of localEntries(kustomization)) folders.add(folderOf(posix.join(each, entry, 'kustomization.yaml')))
+  }
+}
+
+function folderOf(name: string): string {
+  return posix.dirname(posix.normalize(name))
+}
+
+/** Whatever may name another folder. */
+function localEntries(kustomization: Record<string, unknown>): string[] {
+  return Object.values(kustomization).flatMap((value) => (Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : []))
 }
 
 async function addChartOutput(dir: string, chartOutput: string): Promise<void> {

@@ -1,4 +1,5 @@
 // Text of manifests to objects and back.
+import { parseExactJson } from '../../lib/json/exact-json.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import { YamlError } from '../../lib/yaml/error.ts'
 import { parseYamlDocuments } from '../../lib/yaml/parse.ts'
@@ -44,12 +45,12 @@ export function formatObjects(objects: readonly KubeObject[]): string {
 
 function documents(text: string, source: string): unknown[] {
   try {
-    if (source.endsWith('.json')) return [JSON.parse(text)]
+    if (source.endsWith('.json')) return [parseExactJson(text)]
   } catch {
     // several documents in one file, or YAML under another name: the YAML reader knows both
   }
   try {
-    return parseYamlDocuments(text)
+    return parseYamlDocuments(text, { bigIntegers: true })
   } catch (error) {
     if (!(error instanceof YamlError)) throw error
     throw new RenderError(`${source} is no valid YAML: ${error.message}`, 'broken-yaml', { cause: error })

@@ -69,7 +69,7 @@ function identity(value: unknown): { kind?: unknown; name?: unknown } {
 
 function read(name: string, content: Buffer): unknown[] {
   try {
-    return parseYamlDocuments(content.toString('utf8'))
+    return parseYamlDocuments(content.toString('utf8'), { bigIntegers: true })
   } catch (error) {
     if (!(error instanceof YamlError)) throw error
     throw new RenderError(`${name} is no valid YAML: ${error.message}`, 'broken-yaml', { cause: error })

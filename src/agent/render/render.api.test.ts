@@ -198,4 +198,18 @@ describe('a kustomization', () => {
     ).rejects.toThrow(/security/)
     await expect(render({ 'kustomization.yaml': 'resources: [/etc/passwd]\n' })).rejects.toThrow()
   })
+
+  test('does not download for those that it builds upon, and takes no notice of others', async () => {
+    const files = {
+      'dev/kustomization.yaml': 'resources: [../base/]\nnamePrefix: dev-\n',
+      'base/kustomization.yml': 'resources: [a.yaml]\n',
+      'base/a.yaml': configMap('a'),
+      'other/kustomization.yaml': 'resources: ["https://example.invalid/a.yaml"]\n',
+      'broken/kustomization.yaml': 'resources: [\n',
+    }
+    const options = { kustomize: { dir: 'dev' } }
+    expect(names((await render(files, options)).manifests)).toEqual(['dev-a'])
+    const remote = { ...files, 'base/kustomization.yml': 'resources: [a.yaml, ../other]\n' }
+    await expect(render(remote, options)).rejects.toThrow(/^other\/kustomization\.yaml refers to https:\/\/example\.invalid\/a\.yaml/)
+  })
 })

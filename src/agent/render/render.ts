@@ -5,6 +5,7 @@ import type { BundleDeploymentOptions } from '../../api/bundle-deployment-option
 import type { ContentFile } from '../../bundle/read-contents.ts'
 import type { Helm } from '../../lib/helm/helm.ts'
 import type { ChartMetadata } from '../../lib/helm/release.ts'
+import { encodeExactJson } from '../../lib/json/exact-json.ts'
 import { UnknownKindError } from '../../lib/kube/errors.ts'
 import type { KubeObject, ResourceType } from '../../lib/kube/types.ts'
 import type { KustomizeConfig } from '../../lib/kustomize/build.ts'
@@ -105,7 +106,7 @@ const MAX_OBJECT_BYTES = 12 * 2 ** 20
 function checkSize(objects: readonly KubeObject[]): void {
   let left = MAX_OBJECT_BYTES
   for (const object of objects) {
-    left -= Buffer.byteLength(JSON.stringify(object))
+    left -= Buffer.byteLength(encodeExactJson(object))
     if (left < 0)
       throw new RenderError(
         `the objects take more than ${MAX_OBJECT_BYTES / 2 ** 20} MiB, which no release can hold: split the bundle`,

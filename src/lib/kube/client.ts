@@ -1,5 +1,6 @@
 // What the rest of the program says to an API server. Everything on the wire goes through here.
 import { systemClock } from '../controller/clock.ts'
+import { encodeExactJson } from '../json/exact-json.ts'
 import type { KubeConnection } from './connection.ts'
 import { decodeJson, decodeObject, type RawList } from './decode.ts'
 import { createDiscovery, type Discovery, type ResourceMapping } from './discovery.ts'
@@ -161,7 +162,7 @@ function clientOver(server: string, transport: Transport, discovery: Discovery):
       force: options.force ? 'true' : undefined,
     }
     const headers = { 'content-type': contentType }
-    const response = await transport.request({ method, path, query, headers, body: JSON.stringify(body), ...limits(options) })
+    const response = await transport.request({ method, path, query, headers, body: encodeExactJson(body), ...limits(options) })
     return decodeObject(decodeJson(response.body, path)) as T
   }
 
@@ -204,7 +205,7 @@ function clientOver(server: string, transport: Transport, discovery: Discovery):
     },
     async request<T>(method: HttpMethod, path: string, raw: RawRequestOptions = {}) {
       const { query, headers, body } = raw
-      const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
+      const text = body === undefined || typeof body === 'string' ? body : encodeExactJson(body)
       const contentType = text === undefined ? {} : { 'content-type': 'application/json' }
       const response = await transport.request({
         method,
