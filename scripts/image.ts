@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildImages } from './lib/image/build-images.ts'
-import { findEngine } from './lib/image/engine.ts'
+import { findEngine } from './lib/image/find-engine.ts'
 import { sizes, systemParts, tryConfined } from './lib/image/inspect.ts'
 import { IMAGES, parseOptions, USAGE } from './lib/image/options.ts'
 import { type LockFile, npmParts, spdxDocument } from './lib/image/sbom.ts'

@@ -1,8 +1,4 @@
-// The two programs that build images, behind one interface.
-import { hasDocker } from '../control-plane/look.ts'
-import { createBuildah, type Storage } from './buildah.ts'
-import { isInstalled } from './command.ts'
-import { createDocker } from './docker.ts'
+// What the two programs that build images have in common.
 import type { ToolName } from './options.ts'
 
 export interface BuildRequest {
@@ -32,16 +28,4 @@ export interface Engine {
   save(image: string, file: string, as: string): Promise<void>
   /** Removes what ended builds have left, in a storage that is ours alone. */
   tidy(): Promise<void>
-}
-
-/**
- * The program that was asked for, or the first that works.
- * @param storage where buildah keeps images; default: where its user keeps them
- * @throws Error that says what to install
- */
-export async function findEngine(wanted: ToolName | undefined, storage?: Storage): Promise<Engine> {
-  if (wanted !== 'buildah' && (await hasDocker())) return createDocker()
-  if (wanted === 'docker') throw new Error('no Docker engine answers: start it, or use --tool buildah')
-  if (await isInstalled('buildah')) return createBuildah(storage)
-  throw new Error('images are built by Docker or buildah, and neither is here: install one of them (Debian: apt-get install buildah)')
 }
