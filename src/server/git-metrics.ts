@@ -1,5 +1,6 @@
 // What is counted about repositories (spec 10.1). There are no jobs here: reading a commit counts as one, so that existing dashboards keep working.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { keyOf } from '../lib/controller/keys.ts'
 
 interface Repo {
   readonly name: string
@@ -20,9 +21,12 @@ export interface GitMetrics {
 
 const LABELS = ['name', 'namespace']
 const POLL_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+/** The time of the newest reading is told for so long: two looks of Prometheus at least (spec 0.4). */
+const NEWEST_MS = 120_000
 const READ_SECONDS = [1, 2, 5, 10, 30, 60, 180, 300, 600, 1200, 1800, 3600]
 
-export function createGitMetrics(registry: Registry): GitMetrics {
+/** `now` in milliseconds. */
+export function createGitMetrics(registry: Registry, now: () => number = Date.now): GitMetrics {
   const counter = (name: string, help: string) => new Counter({ name: `fleet_${name}`, help, labelNames: LABELS, registers: [registry] })
   const histogram = (name: string, help: string, buckets: number[]) =>
     new Histogram({ name: `fleet_${name}`, help, labelNames: LABELS, buckets, registers: [registry] })
@@ -35,11 +39,19 @@ export function createGitMetrics(registry: Registry): GitMetrics {
       READ_SECONDS,
     ),
   }
+  const readAt = new Map<string, { readonly repo: Repo; readonly at: number }>()
   const newest = new Gauge({
     name: 'fleet_gitjob_duration_seconds_gauge',
-    help: 'Seconds that the newest reading of a commit took.',
+    help: 'Seconds that the newest reading of a commit took, for two minutes.',
     labelNames: LABELS,
     registers: [registry],
+    collect() {
+      for (const [key, { repo, at }] of readAt) {
+        if (now() - at < NEWEST_MS) continue
+        readAt.delete(key)
+        this.remove(labelsOf(repo))
+      }
+    },
   })
   const unchanged = counter('gitrepo_unchanged_commits_total', 'New commits that change nothing for the GitRepo and were not read.')
   const polls = {
@@ -52,11 +64,14 @@ export function createGitMetrics(registry: Registry): GitMetrics {
     polled: (repo, isGood, seconds) => tally(polls, labelsOf(repo), isGood, seconds),
     read(repo, isGood, seconds) {
       tally(reads, labelsOf(repo), isGood, seconds)
-      if (isGood) newest.set(labelsOf(repo), seconds)
+      if (!isGood) return
+      newest.set(labelsOf(repo), seconds)
+      readAt.set(keyOf(repo), { repo, at: now() })
     },
     unchanged: (repo) => unchanged.inc(labelsOf(repo)),
     forget(repo) {
       for (const metric of all) metric.remove(labelsOf(repo))
+      readAt.delete(keyOf(repo))
     },
   }
 }

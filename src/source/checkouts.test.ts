@@ -104,6 +104,54 @@ describe('checkouts', () => {
     await expect(acquire('c1', 'r', stops[0]?.signal)).rejects.toThrow('gave up')
   })
 
+  describe('that take long', () => {
+    let done: PromiseWithResolvers<void>
+    beforeEach(() => {
+      done = Promise.withResolvers()
+      done.promise.catch(() => {}) // told by the fetch
+      fetchAs = (_commit, into, signal) => mkdir(into).then(() => Promise.race([done.promise, aborted(signal)]))
+    })
+    const late = {
+      name: 'WaitingError',
+      retryAfterMs: 5_000,
+      message: expect.stringMatching(/^commit c1 of https:\/\/git.example\/a is being fetched/),
+    }
+    async function waitsFor(ms: number): Promise<void> {
+      const told = expect(acquire('c1')).rejects.toMatchObject(late)
+      await clock.advance(ms)
+      await told
+    }
+
+    test('are waited for once, then looked at now and then, and go on meanwhile', async () => {
+      await waitsFor(15_000)
+      await clock.advance(5_000)
+      await waitsFor(500)
+      done.resolve()
+      await clock.advance(5_000)
+      ;(await acquire('c1')).release()
+      expect(fetched).toEqual(['c1'])
+    })
+
+    test('and fail while nobody looks tell it to the first who comes back', async () => {
+      await waitsFor(15_000)
+      done.reject(new Error('broken'))
+      await clock.advance(5_000)
+      await expect(acquire('c1')).rejects.toThrow('broken')
+      fetchAs = async (_commit, into) => void (await mkdir(into))
+      await acquire('c1')
+      expect(fetched).toEqual(['c1', 'c1'])
+    })
+
+    test('are given up when nobody comes back', async () => {
+      await waitsFor(15_000)
+      await clock.advance(60_000)
+      await settled().toEqual([])
+      done.resolve()
+      ;(await acquire('c1')).release()
+      expect(fetched).toEqual(['c1', 'c1'])
+    })
+  })
+
   test('of processes that are gone are removed at the start, those of living ones stay', async () => {
     const names = [`${PID}-aaaaaaaaaaaa`, `${PID - 1}-bbbbbbbbbbbb`, `${process.pid}-cccccccccccc`, 'something-else', '12-notours']
     for (const name of names) await mkdir(join(dir, name))

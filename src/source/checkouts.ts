@@ -3,9 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../lib/controller/clock.ts'
+import { WaitingError } from '../lib/controller/errors.ts'
 import type { Logger } from '../lib/controller/log.ts'
 import { type CommitFiles, openCommitFiles } from '../lib/git/commit-files.ts'
 import type { GitBackend, GitLimits, GitRemote } from '../lib/git/types.ts'
+import { redactUrl } from '../lib/git/url.ts'
 import type { WrittenFiles } from '../lib/git/written-files.ts'
 
 export interface CheckoutRequest {
@@ -26,7 +28,10 @@ export interface Checkout {
 export interface Checkouts {
   /** Removes what processes left behind that are no more, and makes the folder of this one. */
   open(): Promise<void>
-  /** The files of a commit; fetched once for all who ask meanwhile. Rejects with the error of the fetch, or the reason of the signal. */
+  /**
+   * The files of a commit; fetched once for all who ask meanwhile. Rejects with the error of the fetch, the reason of the signal, or a WaitingError when the
+   * fetch takes long: it goes on, and whoever comes back finds it.
+   */
   acquire(request: CheckoutRequest, signal: AbortSignal): Promise<Checkout>
   /** Ends fetches and removes everything. */
   close(): Promise<void>
@@ -49,11 +54,19 @@ interface Entry {
   readonly abort: AbortController
   readonly fetched: Promise<void>
   readonly told: { files?: CommitFiles }
+  readonly startedAt: number
   users: number
   timer: unknown
 }
 
 const DEFAULT_LINGER_MS = 10_000
+/** So long a worker waits for a fetch, then other GitRepos need it: a slow server holds up only those who want something of it. */
+const PATIENCE_MS = 15_000
+/** Those who come back only look: shorter than what is announced. */
+const LOOK_MS = 500
+const COME_BACK_MS = 5_000
+/** A fetch that nobody comes back for is given up. */
+const ABANDONED_MS = 60_000
 const OWN_FOLDER = /^(\d+)-[0-9a-f]{12}$/
 
 export function createCheckouts(options: CheckoutsOptions): Checkouts {
@@ -71,9 +84,10 @@ export function createCheckouts(options: CheckoutsOptions): Checkouts {
       told.files = openCommitFiles(written)
     }
     const fetched = backend.fetch(remote, commit, root, { limits, onWritten }, abort.signal)
-    const entry: Entry = { root, abort, fetched, told, users: 0, timer: undefined }
+    const entry: Entry = { root, abort, fetched, told, startedAt: clock.now(), users: 0, timer: undefined }
     entries.set(key, entry)
-    fetched.catch(() => forget(key, entry)) // whoever waits for it is told, whoever comes next tries anew
+    // whoever waits for it is told, or else the first one who comes back; whoever comes next tries anew
+    fetched.catch(() => entry.users > 0 && forget(key, entry))
     return entry
   }
 
@@ -84,9 +98,9 @@ export function createCheckouts(options: CheckoutsOptions): Checkouts {
     clock.clearTimeout(entry.timer)
     entry.users++
     try {
-      await untilAborted(entry.fetched, signal)
+      await untilAborted(patiently(entry, request), signal)
     } catch (error) {
-      leave(key, entry, true)
+      leave(key, entry, error instanceof WaitingError ? ABANDONED_MS : 0)
       throw error
     }
     let isReleased = false
@@ -96,7 +110,7 @@ export function createCheckouts(options: CheckoutsOptions): Checkouts {
       release() {
         if (isReleased) return
         isReleased = true
-        leave(key, entry, false)
+        leave(key, entry, lingerMs)
       },
     }
   }
@@ -105,8 +119,20 @@ export function createCheckouts(options: CheckoutsOptions): Checkouts {
     if (entries.get(key) === entry) entries.delete(key)
   }
 
-  /** The last one to leave closes the door: at once in the middle of a fetch or after an error, else after a while. */
-  function leave(key: string, entry: Entry, atOnce: boolean): void {
+  async function patiently({ fetched, startedAt }: Entry, { remote, commit }: CheckoutRequest): Promise<void> {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const message = `commit ${commit} of ${redactUrl(remote.url)} is being fetched: its server is slow, or there is much to fetch`
+    const patienceMs = Math.max(startedAt + PATIENCE_MS - clock.now(), LOOK_MS)
+    const timer = clock.setTimeout(() => reject(new WaitingError(message, { retryAfterMs: COME_BACK_MS })), patienceMs)
+    try {
+      await Promise.race([fetched, late])
+    } finally {
+      clock.clearTimeout(timer)
+    }
+  }
+
+  /** The last one to leave closes the door, after a while: nobody is sure that nobody comes. */
+  function leave(key: string, entry: Entry, afterMs: number): void {
     entry.users--
     if (entry.users > 0) return
     const dispose = (): void => {
@@ -114,8 +140,8 @@ export function createCheckouts(options: CheckoutsOptions): Checkouts {
       entry.abort.abort(new Error('nobody waits for this commit any more'))
       remove(entry)
     }
-    if (atOnce || lingerMs === 0) dispose()
-    else entry.timer = clock.setTimeout(dispose, lingerMs)
+    if (afterMs === 0) dispose()
+    else entry.timer = clock.setTimeout(dispose, afterMs)
   }
 
   function remove(entry: Entry): void {

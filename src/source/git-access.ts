@@ -28,7 +28,7 @@ export interface GitAccess {
   readonly ref: GitRef
   /** Equal for GitRepos that see the same repository with the same rights. Tells nothing about the credentials. */
   readonly remoteId: string
-  /** Equal for those that follow the same ref in it, too. */
+  /** Equal for those that follow the same ref in it, too: their polls can be one if they look equally often. */
   readonly pollId: string
   /** Why nothing may be deployed although the server may answer: something is wrong with the secret. */
   readonly problem?: TerminalError

@@ -213,7 +213,8 @@ export function createGitRepoController(deps: GitRepoControllerDeps): Controller
     const isNew = memory.request === '' ? !isObserved(gitRepo) : memory.request !== request
     memory.request = request
     if (isNew) memory.freshSince = clock.now()
-    const poll = poller.follow(key, { id: access.pollId, remote: access.remote, ref: access.ref, intervalMs: intervalOf(gitRepo) })
+    const intervalMs = intervalOf(gitRepo)
+    const poll = poller.follow(key, { id: sharedPoll(access, intervalMs, key), remote: access.remote, ref: access.ref, intervalMs })
     if (isNew) poller.refresh(key, memory.freshSince)
     return poll && poll.at >= memory.freshSince ? poll : undefined
   }
@@ -245,7 +246,7 @@ export function createGitRepoController(deps: GitRepoControllerDeps): Controller
       memory.attempt = outcome.attempt
       const repo = repoOf(keyOf(gitRepo))
       if (outcome.isUnchanged) deps.counts?.unchanged?.(repo)
-      else deps.counts?.read(repo, !outcome.attempt.failure, (clock.now() - start) / 1000)
+      else if (outcome.attempt.failure?.kind !== 'waiting') deps.counts?.read(repo, !outcome.attempt.failure, (clock.now() - start) / 1000)
       return true
     } catch (error) {
       if (error === SUPERSEDED) return false
@@ -318,6 +319,11 @@ function isObserved({ metadata, spec, status }: GitRepo): boolean {
 /** Milliseconds; infinite when polling is disabled. */
 function intervalOf({ spec }: GitRepo): number {
   return spec.disablePolling ? Number.POSITIVE_INFINITY : pollingIntervalMs(spec.pollingInterval)
+}
+
+/** Polls are shared by those who look equally often: nobody gets a commit because somebody else looks. Who does not poll shares with nobody. */
+function sharedPoll({ pollId }: GitAccess, intervalMs: number, key: string): string {
+  return JSON.stringify([pollId, Number.isFinite(intervalMs) ? intervalMs : key])
 }
 
 /** The defaults for fields that the spec leaves empty; undefined if there are none. */

@@ -49,7 +49,7 @@ export function nextStatus({ status = {} }: Pick<GitRepo, 'status'>, facts: Stat
   const next: GitRepoStatus = { ...status, ...jobFields(attempt, facts.reading) }
   if (poll?.commit) next.pollingCommit = poll.commit
   if (attempt && !attempt.failure) next.commit = attempt.commit
-  if (facts.settledHint !== undefined && facts.settledHint === status.webhookCommit && next.commit) next.webhookCommit = next.commit
+  if (isPushSettled(status, facts) && next.commit) next.webhookCommit = next.commit
   next.conditions = conditionUpdates(status, facts).reduce<Condition[]>(
     (list, update) => setCondition(list, update, now),
     status.conditions ?? [],
@@ -62,6 +62,11 @@ export function nextStatus({ status = {} }: Pick<GitRepo, 'status'>, facts: Stat
 export function hasChanged(before: GitRepoStatus, after: GitRepoStatus): boolean {
   if (after.conditions !== before.conditions && (after.conditions?.length ?? 0) + (before.conditions?.length ?? 0) > 0) return true
   return OWNED_FIELDS.some((field) => field !== 'conditions' && (after[field] ?? undefined) !== (before[field] ?? undefined))
+}
+
+/** A push that told of what is read already moves on with it: otherwise it would look like one of a commit that is gone. */
+function isPushSettled({ commit, webhookCommit }: GitRepoStatus, { settledHint }: StatusFacts): boolean {
+  return webhookCommit !== undefined && (webhookCommit === settledHint || webhookCommit === commit)
 }
 
 function jobFields(attempt: Attempt | undefined, reading: string | undefined): GitRepoStatus {

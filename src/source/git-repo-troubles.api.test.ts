@@ -1,7 +1,10 @@
 // The GitRepo controller on a real API server and a real git server: errors, secrets, restrictions, deletion.
+import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { CLIENT_SECRET_HASH_ANNOTATION, HELM_SECRET_HASH_ANNOTATION } from '../api/labels.ts'
 import { TerminalError } from '../lib/controller/errors.ts'
+import type { GitBackend } from '../lib/git/types.ts'
 import { consistently, eventually } from '../testing/eventually.ts'
 import { startGitServer } from '../testing/git-server.ts'
 import { createNamespace } from '../testing/kube.ts'
@@ -76,6 +79,30 @@ describe('errors', () => {
     await fx.scene.condition(name, 'GitPolling', 'True', /^$/)
     await fx.scene.condition(name, 'Stalled', 'False', /^$/)
     await server.stop()
+  })
+
+  test('of a server that dribbles keep no worker from the others', async () => {
+    const commit = 'a'.repeat(40)
+    const silent = new Set<string>()
+    const backend: GitBackend = {
+      resolve: async () => commit,
+      async fetch({ url }, _commit, into, _options, signal) {
+        if (silent.has(url)) await once(signal, 'abort').then(() => signal.throwIfAborted())
+        await mkdir(into)
+      },
+    }
+    await fx.start({ backend, workers: 2 })
+    const slow = Array.from({ length: 3 }, () => fx.unique())
+    for (const name of slow) {
+      silent.add(`https://slow.example/${name}`)
+      await fx.scene.create(name, { repo: `https://slow.example/${name}` })
+    }
+    for (const name of slow) await fx.scene.condition(name, 'Reconciling', 'True', /is being fetched: its server is slow/)
+    const name = fx.unique()
+    await fx.scene.create(name, { repo: 'https://git.example/ok' })
+    await fx.scene.current(name, commit)
+    for (const one of slow) await fx.scene.remove(one)
+    for (const one of slow) await fx.scene.gone(one)
   })
 
   test('of a branch that is not there yet', async () => {

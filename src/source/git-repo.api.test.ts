@@ -72,6 +72,25 @@ describe('a GitRepo', () => {
     expect(hub.publisher.published).toHaveLength(8)
   })
 
+  test('keeps its own pace beside others that follow the same branch of the same repository', async () => {
+    await fx.start()
+    const repo = await fx.repository()
+    const [eager, calm, still] = [fx.unique(), fx.unique(), fx.unique()]
+    await fx.scene.create(eager, { repo: repo.url })
+    await fx.scene.create(calm, { repo: repo.url, pollingInterval: '1h' })
+    await fx.scene.create(still, { repo: repo.url, disablePolling: true })
+    const first = await repo.head()
+    for (const name of [eager, calm, still]) await fx.scene.current(name, first)
+    const next = await repo.commit({ a: '2' })
+    await fx.scene.current(eager, next)
+    await consistently(async () => {
+      for (const name of [calm, still]) expect((await fx.scene.get(name)).status?.commit).toBe(first)
+    })
+    await fx.scene.edit(still, { forceSyncGeneration: 1 })
+    await fx.scene.current(still, next)
+    expect((await fx.scene.get(calm)).status?.commit).toBe(first)
+  })
+
   test('of another shard is left alone', async () => {
     await fx.start()
     const repo = await fx.repository()

@@ -37,10 +37,21 @@ describe('a push', () => {
     expect(step({ at: NOW + 29_500, commit: 'old' }, NOW + 30_000)).toEqual({ kind: 'give up' })
   })
 
-  test('is settled by whatever the server shows, and waits for a server that is away', () => {
+  test('is settled by whatever the server shows', () => {
     expect(step({ at: NOW, commit: 'new' }, NOW)).toEqual({ kind: 'settled' })
     expect(step({ at: NOW, commit: 'another' }, NOW + 60_000)).toEqual({ kind: 'settled' })
-    expect(step({ at: NOW, error: new GitError('unreachable', 'away') }, NOW + 60_000)).toEqual({ kind: 'settled' })
+  })
+
+  test('asks a server that is away again and again, less and less often, whatever the interval', () => {
+    const error = new GitError('unreachable', 'away')
+    const askedAgain = (now: number) => ({ kind: 'ask', hint: { ...hint, askedAt: now } })
+    expect(step({ at: NOW, error }, NOW + 1_000)).toEqual({ kind: 'wait', ms: 4_000 })
+    expect(step({ at: NOW, error }, NOW + 5_000)).toEqual(askedAgain(NOW + 5_000))
+    expect(step({ at: NOW + 60_000, error }, NOW + 61_000)).toEqual({ kind: 'wait', ms: 59_000 })
+    expect(step({ at: NOW + 60_000, error }, NOW + 120_000)).toEqual(askedAgain(NOW + 120_000))
+    expect(step({ at: NOW + 9_000_000, error }, NOW + 9_000_000)).toEqual({ kind: 'wait', ms: 600_000 })
+    const asksForPeace = new GitError('unreachable', 'away', { retryAfterMs: 90_000 })
+    expect(step({ at: NOW, error: asksForPeace }, NOW + 60_000)).toEqual({ kind: 'wait', ms: 30_000 })
   })
 })
 
@@ -51,6 +62,17 @@ describe('the status', () => {
     const status = { commit: 'c1', webhookCommit: 'pushed' }
     expect(nextStatus({ status }, { attempt, settledHint: 'pushed' }, NOW)).toMatchObject({ commit: 'c2', webhookCommit: 'c2' })
     expect(nextStatus({ status }, { attempt }, NOW)).toMatchObject({ commit: 'c2', webhookCommit: 'pushed' })
+  })
+
+  test('follows what is read when it names what was read: a commit that polling finds is no lost push', () => {
+    const status = nextStatus({ status: { commit: 'c1', webhookCommit: 'c1' } }, { attempt }, NOW)
+    expect(status).toMatchObject({ commit: 'c2', webhookCommit: 'c2' })
+    expect(hintOf({ status }, undefined, NOW, false)).toBeUndefined()
+    const failure = { kind: 'failed', message: 'broken', reason: 'Error', count: 1 } as const
+    expect(nextStatus({ status: { commit: 'c1', webhookCommit: 'c1' } }, { attempt: { ...attempt, failure } }, NOW).webhookCommit).toBe(
+      'c1',
+    )
+    expect(nextStatus({ status: {} }, { attempt }, NOW).webhookCommit).toBeUndefined()
   })
 
   test('keeps a push that came meanwhile', () => {

@@ -14,6 +14,9 @@ export interface PushHint {
 /** A server may tell of a commit before it shows it. */
 const PATIENCE_MS = 30_000
 const PAUSE_MS = 2_000
+/** Pauses while the server cannot be asked: the first one, and the longest. */
+const FIRST_RETRY_MS = 5_000
+const LAST_RETRY_MS = 600_000
 
 /**
  * The hint in the status, with what is remembered of it; undefined if there is none or it tells of what has been read anyway.
@@ -45,8 +48,17 @@ export type HintStep =
 /** What to do about a hint when the server was last asked with this result. */
 export function hintStep(hint: PushHint, poll: PollResult | undefined, { status = {} }: Pick<GitRepo, 'status'>, now: number): HintStep {
   if (!poll || poll.at < hint.askedAt) return { kind: 'ask', hint }
+  if (poll.error) return askAt(hint, poll.at + retryMs(hint, poll), now)
   if (poll.commit === undefined || poll.commit !== status.commit) return { kind: 'settled' }
   if (now - hint.since >= PATIENCE_MS) return { kind: 'give up' }
-  const waitMs = poll.at + PAUSE_MS - now
-  return waitMs > 0 ? { kind: 'wait', ms: waitMs } : { kind: 'ask', hint: { ...hint, askedAt: now } }
+  return askAt(hint, poll.at + PAUSE_MS, now)
+}
+
+function askAt(hint: PushHint, at: number, now: number): HintStep {
+  return at > now ? { kind: 'wait', ms: at - now } : { kind: 'ask', hint: { ...hint, askedAt: now } }
+}
+
+/** With pushes the polling interval is long (spec 0.4): it is not what brings us back. Each pause is as long as all before it. */
+function retryMs({ since }: PushHint, { at, error }: PollResult): number {
+  return Math.max(FIRST_RETRY_MS, Math.min(at - since, LAST_RETRY_MS), error?.retryAfterMs ?? 0)
 }

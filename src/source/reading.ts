@@ -72,7 +72,8 @@ export async function readCommit(
     if (isConflict(error)) throw error
     const count = earlier?.failure && earlier.commit === commit ? earlier.failure.count + 1 : 1
     const failure = failureOf(error, count, deps)
-    log.warn({ ...about, err: error, retryAt: failure.retryAt }, 'commit could not be read')
+    if (failure.kind === 'waiting') log.debug({ ...about, because: failure.message }, 'commit cannot be read yet')
+    else log.warn({ ...about, err: error, retryAt: failure.retryAt }, 'commit could not be read')
     return { attempt: { ...inputs, failure }, isUnchanged: false }
   }
 }

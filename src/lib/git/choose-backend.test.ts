@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -127,6 +129,21 @@ describe('choosing a backend', () => {
     await expect(fetch(choose('/nonexistent', fault), git.url, await git.head())).rejects.toBe(fault)
     const other = new GitError('timeout', 'too slow')
     await expect(fetch(choose(PATH, other), git.url, await git.head())).rejects.toBe(other)
+  })
+
+  test('has a place for a repository while another server does not answer the command', async () => {
+    const git = await server.repository('elsewhere', { a: '1' })
+    const silent = createServer().listen(0, 'localhost')
+    await once(silent, 'listening')
+    const stop = new AbortController()
+    const backend = choose(PATH, new GitError('too-large', 'too large for memory'))
+    const url = `http://localhost:${(silent.address() as AddressInfo).port}/x`
+    const stuck = Promise.allSettled([0, 0, 0, 0].map(() => backend.fetch({ url }, 'a'.repeat(40), place(), { limits }, stop.signal)))
+    await once(silent, 'connection')
+    expect(await readdir(await fetch(backend, git.url, await git.head()))).toEqual(['a'])
+    stop.abort(new Error('enough'))
+    await stuck
+    silent.close()
   })
 
   test('leaves nothing behind when the command fails', async () => {

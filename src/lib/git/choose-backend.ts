@@ -1,13 +1,13 @@
 // Which backend reads a repository: the default one, or the git command for what only that can do.
 import { lstat, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createSlots } from '../exec/slots.ts'
+import { createSlots, type Slots } from '../exec/slots.ts'
 import type { CommandBackend } from './command/command-backend.ts'
 import { MAX_POINTER_BYTES, parsePointer } from './command/lfs-pointer.ts'
 import { GitError } from './errors.ts'
 import { wantedBy } from './tree.ts'
 import type { FetchOptions, GitBackend, GitRemote } from './types.ts'
-import { redactUrl } from './url.ts'
+import { hostOf, redactUrl } from './url.ts'
 import { type WrittenFiles, withoutFiles } from './written-files.ts'
 
 export interface ChooseOptions<T> {
@@ -26,7 +26,10 @@ interface ClosableBackend extends GitBackend {
 }
 
 const MAX_REMEMBERED = 1_000
-const COMMANDS_AT_A_TIME = 2
+/** Each may take as much memory as a whole repository. */
+const COMMANDS_AT_A_TIME = 3
+/** A server that dribbles keeps its places for long; one is left for the others. */
+const COMMANDS_OF_HOST = 2
 const SUBMODULES = '.gitmodules'
 const ATTRIBUTES = '.gitattributes'
 const MAX_SETTINGS_BYTES = 2 ** 20
@@ -39,6 +42,7 @@ export function chooseBackend<T extends ClosableBackend>({ backend, searchPath, 
   const needCommand = new Set<string>()
   const warned = new Set<string>()
   const slots = createSlots(COMMANDS_AT_A_TIME)
+  const hosts = new Map<string, { readonly slots: Slots; users: number }>()
   let command: Promise<CommandBackend | { problem: string }> | undefined
 
   async function lookUp(): Promise<CommandBackend | { problem: string }> {
@@ -58,10 +62,22 @@ export function chooseBackend<T extends ClosableBackend>({ backend, searchPath, 
     return found
   }
 
+  async function inTurn(host: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    const ofHost = hosts.get(host) ?? { slots: createSlots(COMMANDS_OF_HOST), users: 0 }
+    hosts.set(host, ofHost)
+    ofHost.users += 1
+    try {
+      await ofHost.slots.run(() => slots.run(work, signal), signal)
+    } finally {
+      ofHost.users -= 1
+      if (ofHost.users === 0) hosts.delete(host)
+    }
+  }
+
   async function fetch(remote: GitRemote, commit: string, into: string, options: FetchOptions, signal: AbortSignal): Promise<void> {
     const byCommand = async (found: CommandBackend): Promise<void> => {
       remember(needCommand, remote.url)
-      await slots.run(() => found.fetch(remote, commit, into, options, signal), signal)
+      await inTurn(hostOf(remote.url), signal, () => found.fetch(remote, commit, into, options, signal))
     }
     if (needCommand.has(remote.url)) {
       const found = await findCommand()

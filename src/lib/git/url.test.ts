@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isSshUrl, parseHttpUrl, parseSshUrl, redactUrl } from './url.ts'
+import { hostOf, isSshUrl, parseHttpUrl, parseSshUrl, redactUrl } from './url.ts'
 
 describe('addresses of repositories', () => {
   test.each([
@@ -43,6 +43,18 @@ describe('addresses of repositories', () => {
     expect(['ssh://h/x', 'git@h:x', 'h:x/y', 'SSH://h'].every(isSshUrl)).toBe(true)
     expect(['https://h/x', 'http://h:80/x', './a:b', '/a:b', 'https://u:p@h/x'].some(isSshUrl)).toBe(false)
   })
+})
+
+test.each([
+  ['https://me:secret@Git.Example:8443/team/app', 'git.example'],
+  ['ssh://git@git.example:2222/app', 'git.example'],
+  ['git@Git.example:team/app', 'git.example'],
+  ['git.example:app', 'git.example'],
+  ['git@[::1]:app', '[::1]'],
+  ['https://[::1]:8443/app', '[::1]'],
+  ['', ''],
+])('%s is at the host %s', (text, host) => {
+  expect(hostOf(text)).toBe(host)
 })
 
 describe('addresses for ssh', () => {

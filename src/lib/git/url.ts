@@ -91,6 +91,12 @@ function fromScp(text: string): SshAddress | undefined {
   }
 }
 
+/** The host of a repository's address, in lower case; empty for what is no address. Only for telling hosts apart. */
+export function hostOf(text: string): string {
+  const [, host = ''] = /^(?:[a-z+]+:\/\/)?(?:[^/@]*@)?(\[[^\]]*\]|[^/:]*)/i.exec(redactUrl(text)) ?? []
+  return host.toLowerCase()
+}
+
 /** A URL (or what was meant to be one) without user name, password, query and fragment, short enough for a message. */
 export function redactUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined

@@ -19,7 +19,7 @@ import { parentPort, threadId } from 'node:worker_threads'
 parentPort.on('message', ({ id, job, cancel }) => {
   if (cancel) return parentPort.postMessage({ id, cancelled: true })
   const { url } = job.remote
-  if (job.into) mkdirSync(job.into)
+  if (job.into && url.endsWith('/exit')) mkdirSync(job.into)
   if (url.endsWith('/crash')) throw new Error('made to crash')
   if (url.endsWith('/exit')) process.exit(3)
   if (url.endsWith('/loop')) for (;;);
@@ -64,6 +64,17 @@ describe('a git worker', () => {
     const [blocked, other] = await Promise.allSettled([ask(backend, 'loop'), ask(backend, 'ok')])
     expect(blocked).toMatchObject({ reason: { kind: 'timeout' } })
     expect(other.status).toBe('fulfilled')
+  })
+
+  test('has a place for a repository while the server of others does not get on', async () => {
+    const backend = start()
+    const stop = new AbortController()
+    const fetch = (url: string, signal: AbortSignal): Promise<void> =>
+      backend.fetch({ url }, 'a'.repeat(40), join(tmpdir(), randomUUID()), { limits: DEFAULT_GIT_LIMITS }, signal)
+    const stuck = Promise.allSettled(Array.from({ length: 12 }, () => fetch('https://slow.example/never', stop.signal)))
+    await fetch('https://git.example/ok', never)
+    stop.abort(new Error('gave up'))
+    await stuck
   })
 
   test('leaves no half folder when it dies', async () => {

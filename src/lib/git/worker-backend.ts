@@ -3,8 +3,9 @@ import { lstat, rm } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from '../controller/log.ts'
 import { GitError } from './errors.ts'
+import { hasPlace, slowAfterMs } from './job-places.ts'
 import type { GitBackend, GitRemote } from './types.ts'
-import { redactUrl } from './url.ts'
+import { hostOf, redactUrl } from './url.ts'
 import type { GitJob, WorkerAnswer, WorkerRequest, WorkerValue } from './worker-protocol.ts'
 import type { GitWriter } from './write/types.ts'
 
@@ -27,6 +28,7 @@ export interface GitWorkerBackend extends GitBackend, GitWriter {
 interface Pending {
   readonly id: number
   readonly job: GitJob
+  readonly host: string
   readonly signal: AbortSignal
   readonly resolve: (value: WorkerValue) => void
   readonly reject: (error: unknown) => void
@@ -38,11 +40,6 @@ interface Pending {
   startedAt: number
 }
 
-/** Questions about refs are short and small; a fetch keeps a whole pack in memory, and so does a push. */
-const AT_A_TIME: Readonly<Record<GitJob['kind'], number>> = { resolve: 16, fetch: 4, push: 2 }
-/** A question that is not answered by then waits for a server that is slow or gone: others need not wait for it, too. */
-const SLOW_MS = 2_000
-const MAX_RESOLVES = 128
 const DEFAULT_RESOLVE_MS = 30_000
 
 /**
@@ -63,6 +60,7 @@ export function createGitWorkerBackend(options: GitWorkerOptions = {}): GitWorke
       const pending: Pending = {
         id: nextId++,
         job,
+        host: hostOf(job.remote.url),
         signal,
         resolve,
         reject,
@@ -91,12 +89,8 @@ export function createGitWorkerBackend(options: GitWorkerOptions = {}): GitWorke
     const suspect = waiting.findIndex((one) => one.isSuspect)
     if (suspect >= 0) return running.length === 0 ? waiting.splice(suspect, 1)[0] : undefined
     const now = performance.now()
-    const isFree = ({ job: { kind } }: Pending): boolean => {
-      const alike = running.filter((one) => one.job.kind === kind)
-      const counting = kind === 'resolve' ? alike.filter((one) => now - one.startedAt < SLOW_MS) : alike
-      return counting.length < AT_A_TIME[kind] && alike.length < MAX_RESOLVES
-    }
-    const next = waiting.findIndex(isFree)
+    const holders = running.map(({ job: { kind }, host, startedAt }) => ({ kind, host, ageMs: now - startedAt }))
+    const next = waiting.findIndex(({ job: { kind }, host }) => hasPlace({ kind, host }, holders))
     return next < 0 ? undefined : waiting.splice(next, 1)[0]
   }
 
@@ -107,7 +101,7 @@ export function createGitWorkerBackend(options: GitWorkerOptions = {}): GitWorke
     send({ id: pending.id, job: pending.job })
     watch(pending, limitOf(pending.job) + graceMs)
     pending.startedAt = performance.now()
-    if (pending.job.kind === 'resolve') setTimeout(pump, SLOW_MS + 1).unref() // it no longer counts then
+    setTimeout(pump, slowAfterMs(pending.job.kind) + 1).unref() // it no longer counts then
   }
 
   function send(request: WorkerRequest): void {

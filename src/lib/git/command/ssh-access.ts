@@ -36,6 +36,8 @@ export interface SshAccessOptions {
 }
 
 const CONNECT_S = 20
+/** A silent proxy is given up before the time for all is over, so that it can be named. */
+const PROXY_SHARE = 0.8
 
 /** What decides about the host's key. */
 interface Known {
@@ -57,15 +59,18 @@ export async function openSshAccess(remote: GitRemote, { ssh, dir, idleMs, signa
       `reading ${redactUrl(remote.url)} needs the ssh program, which is not on the PATH; install OpenSSH's client`,
     )
   const known = decisive(remote, address)
-  const connectMs = Math.max(1_000, Math.min(CONNECT_S * 1_000, idleMs))
+  const connectMs = Math.min(CONNECT_S * 1_000, idleMs)
   // Relative to the folder, since OpenSSH has meanings of its own for some letters of a path.
   const [keyFile, knownFile] = ['ssh/key', 'ssh/known_hosts']
   const proxy = sshProxyFor(remote, address)
   await mkdir(join(dir, 'ssh'), { recursive: true, mode: 0o700 })
   await writeFile(join(dir, keyFile), `${key.replaceAll('\r', '').trim()}\n`, { mode: 0o600 })
   await writeFile(join(dir, knownFile), (proxy ? known?.aliased : known?.text) ?? '', { mode: 0o600 })
-  const forwarder = proxy && (await openSshForwarder({ address, proxy, timeoutMs: connectMs, signal }))
-  const options = { ...optionsFor(keyFile, known ? knownFile : undefined, { idleMs, connectMs }), ...(forwarder && by(forwarder.port, address)) }
+  const forwarder = proxy && (await openSshForwarder({ address, proxy, timeoutMs: PROXY_SHARE * connectMs, signal }))
+  const options = {
+    ...optionsFor(keyFile, known ? knownFile : undefined, { idleMs, connectMs }),
+    ...(forwarder && by(forwarder.port, address)),
+  }
   const command = [ssh, '-F', 'none', '-T', ...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`])]
   return {
     url: urlFor(address),
@@ -80,8 +85,7 @@ export async function openSshAccess(remote: GitRemote, { ssh, dir, idleMs, signa
 
 /** OpenSSH takes the first value it hears, and git names host and port after ours. Keys and certificates are checked for the host that is meant. */
 function by(port: number, { host }: SshAddress): Record<string, string> {
-  // a silent proxy is given up first, so that it can be named
-  return { HostName: '127.0.0.1', Port: String(port), HostKeyAlias: host, ConnectTimeout: String(2 * CONNECT_S) }
+  return { HostName: '127.0.0.1', Port: String(port), HostKeyAlias: host }
 }
 
 function optionsFor(
@@ -109,7 +113,7 @@ function optionsFor(
     ProxyCommand: 'none',
     ControlMaster: 'no',
     ControlPath: 'none',
-    ConnectTimeout: String(Math.ceil(connectMs / 1_000)),
+    ConnectTimeout: String(Math.max(1, Math.ceil(connectMs / 1_000))),
     ServerAliveInterval: String(Math.max(1, Math.ceil(idleMs / 4_000))),
     ServerAliveCountMax: '4',
     LogLevel: 'ERROR',
