@@ -30,8 +30,10 @@ export interface TestAgent {
   readonly token: string
   readonly deploymentNamespace: string
   readonly cluster: { readonly name: string; readonly namespace: string }
-  /** Reports as agents do, by default now and from the usual namespace. Returns what the hub answers. */
-  report(agent?: { lastSeen?: string; credential?: string; namespace?: string }): Promise<Cluster>
+  /** Where it runs in its cluster. To report another is a reason to install it again. */
+  readonly namespace: string
+  /** Reports as agents do, by default now. Returns what the hub answers. */
+  report(agent?: { lastSeen?: string; credential?: string }): Promise<Cluster>
 }
 
 /** A client of the hub with nothing but a token. */
@@ -82,11 +84,12 @@ export async function ask(
   }
 }
 
-/** Registers an agent from the request to the credential. Close its client. */
+/** Registers an agent from the request to the credential; `namespace` is where it runs. Close its client. */
 export async function registerAgent(
   scene: Scene,
   invitation: Invitation,
   spec: Partial<ClusterRegistration['spec']> & { clientID: string },
+  namespace = 'cattle-fleet-system',
 ): Promise<TestAgent> {
   const request = await ask(scene, invitation, spec)
   const name = registrationSecretName(request.spec.clientID ?? '', request.spec.clientRandom ?? '')
@@ -102,13 +105,18 @@ export async function registerAgent(
     token: read('token'),
     deploymentNamespace: read('deploymentNamespace'),
     cluster,
-    report: (agent = {}) => report(client, cluster, agent),
+    namespace,
+    report: (agent = {}) => report(client, { cluster, namespace }, agent),
   }
 }
 
 /** One report with any client. */
-export function report(client: KubeClient, cluster: { name: string; namespace: string }, agent: object): Promise<Cluster> {
-  const status = { agent: { lastSeen: formatTime(Date.now()), namespace: 'cattle-fleet-system', ...agent } }
+export function report(
+  client: KubeClient,
+  { cluster, namespace }: Pick<TestAgent, 'cluster' | 'namespace'>,
+  agent: object,
+): Promise<Cluster> {
+  const status = { agent: { lastSeen: formatTime(Date.now()), namespace, ...agent } }
   return client.patch<Cluster>({ ...CLUSTER, ...cluster }, { status }, { type: 'merge', subresource: 'status' })
 }
 

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await scene.importCluster(uniqueNamespace('broken'), `token: ${BAD_TOKEN}: [${PASSWORD}`)
   const invitation = await eventually(() => imported(scene, name))
   const { clientID = '' } = (await scene.cluster(name)).spec
-  agents.push(await registerAgent(scene, invitation, { clientID }))
+  agents.push(await registerAgent(scene, invitation, { clientID }, name))
   agents.push(
     await registerAgent(scene, await invite(scene, 'join'), {
       clientID: uniqueNamespace('client'),
@@ -60,7 +60,7 @@ async function rotate(agent: TestAgent): Promise<void> {
   })
   const secret = await scene.hub.get<Secret>({ ...SECRET, name: credential, namespace: agent.deploymentNamespace })
   const client = await hubClientOf(secretText(secret, 'token'))
-  await report(client, agent.cluster, { credential })
+  await report(client, agent, { credential })
   await client.close()
   await eventually(async () => {
     expect(getCondition((await scene.cluster(agent.cluster.name)).status?.conditions, 'CredentialsRotated')?.status).toBe('True')

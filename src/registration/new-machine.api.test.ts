@@ -54,12 +54,12 @@ async function leftOf({ request, deploymentNamespace }: TestAgent): Promise<stri
   return lists.flatMap(({ items }) => items.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).filter((line) => line.includes(name))
 }
 
-async function tookOver(old: TestAgent, next: TestAgent, before: unknown, from = {}): Promise<void> {
+async function tookOver(old: TestAgent, next: TestAgent, before: unknown): Promise<void> {
   expect(next.cluster).toEqual(old.cluster)
   expect(next.deploymentNamespace).toBe(old.deploymentNamespace)
   await revoked(old)
   await eventually(async () => expect(await leftOf(old)).toEqual([]))
-  await next.report(from)
+  await next.report()
   await next.client.get({ ...BUNDLE_DEPLOYMENT, name: 'app', namespace: next.deploymentNamespace })
   expect(await identity(next)).toEqual(before)
   await eventually(async () => {
@@ -96,8 +96,8 @@ test('a cluster that is imported again from another place', async () => {
   await scene.importCluster(name, kubeconfigOf(testCluster('downstream')))
   await eventually(async () => expect((await scene.cluster(name)).status?.agentDeployedGeneration).toBe(0))
   const { clientID = '' } = (await scene.cluster(name)).spec
-  const old = await registerAgent(scene, await imported(scene, name), { clientID })
-  await old.report({ namespace: name })
+  const old = await registerAgent(scene, await imported(scene, name), { clientID }, name)
+  await old.report()
   await deploy(old)
   const before = await identity(old)
   // the hub's own API server plays the new machine
@@ -106,8 +106,8 @@ test('a cluster that is imported again from another place', async () => {
   await scene.hub.patch({ ...CLUSTER, name, namespace: scene.workspace }, { spec: { redeployAgentGeneration: 1 } }, { type: 'merge' })
   const there = await eventually(() => imported({ ...scene, downstream: scene.hub }, name))
   expect((await scene.cluster(name)).spec.clientID).toBe(clientID)
-  const next = await registerAgent(scene, there, { clientID })
-  await tookOver(old, next, before, { namespace: name })
+  const next = await registerAgent(scene, there, { clientID }, name)
+  await tookOver(old, next, before)
 })
 
 test('two registrations of one second: one credential is left', async () => {

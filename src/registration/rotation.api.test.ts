@@ -63,7 +63,7 @@ test('the old credential ends when the agent reports that it uses the new one, a
   // trying it out is not using it: the agent may crash before it has stored it
   await next.list(BUNDLE_DEPLOYMENT, { namespace: agent.deploymentNamespace })
   await consistently(() => agent.client.list(BUNDLE_DEPLOYMENT, { namespace: agent.deploymentNamespace }), { forMs: 1_500 })
-  await report(next, agent.cluster, { credential: name })
+  await report(next, agent, { credential: name })
   await eventually(async () => expect(said(await scene.cluster(agent.cluster.name))).toEqual(['True', 'Rotated']))
   expect(await tokensOf(agent)).toEqual([name])
   await revoked(agent)
@@ -81,15 +81,15 @@ test('it is rotated again for another text, and for the same one nothing is done
   const second = await hubClientOf(first.token)
   await rotate(agent, 'two')
   const other = await offered(
-    { ...agent, client: second, report: (said) => report(second, agent.cluster, { credential: first.name, ...said }) },
+    { ...agent, client: second, report: (said) => report(second, agent, { credential: first.name, ...said }) },
     first.name,
   )
   expect((await tokensOf(agent)).sort()).toEqual([first.name, other.name].sort())
-  await report(second, agent.cluster, { credential: other.name })
+  await report(second, agent, { credential: other.name })
   await eventually(async () => expect(await tokensOf(agent)).toEqual([other.name]))
   const writes = running.writes.length
   const third = await hubClientOf(other.token)
-  await report(third, agent.cluster, { credential: other.name })
+  await report(third, agent, { credential: other.name })
   await consistently(() => expect(running.writes.slice(writes).filter((write) => !write.includes('Event'))).toEqual([]), { forMs: 1_500 })
   for (const client of [agent.client, second, third]) await client.close()
 })
@@ -102,7 +102,7 @@ test('a hub that is interrupted anywhere goes on where it was', async () => {
   const { name, token } = await offered(agent)
   await running.stop()
   const next = await hubClientOf(token)
-  await report(next, agent.cluster, { credential: name })
+  await report(next, agent, { credential: name })
   running = await scene.start()
   await eventually(async () => expect(await tokensOf(agent)).toEqual([name]))
   await next.close()

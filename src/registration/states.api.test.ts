@@ -97,8 +97,8 @@ test('an imported cluster whose credential has ended gets another by itself', as
   await scene.importCluster(name, kubeconfigOf(testCluster('downstream')))
   await nowReads(name, 'Imported', { status: 'True' })
   const { clientID = '' } = (await scene.cluster(name)).spec
-  const agent = await registerAgent(scene, await eventually(() => imported(scene, name)), { clientID })
-  await agent.report({ namespace: name })
+  const agent = await registerAgent(scene, await eventually(() => imported(scene, name)), { clientID }, name)
+  await agent.report()
   await nowReads(name, 'Connected', { status: 'True' })
   await scene.hub.delete(registrationRef(agent.request.metadata.name))
   await eventually(async () => {
@@ -106,8 +106,8 @@ test('an imported cluster whose credential has ended gets another by itself', as
     expect(status?.agent?.lastSeen).toBeUndefined()
     expect(getCondition(status?.conditions, 'Connected')).toMatchObject({ reason: 'Registering' })
   })
-  const again = await registerAgent(scene, await imported(scene, name), { clientID })
-  await again.report({ namespace: name })
+  const again = await registerAgent(scene, await imported(scene, name), { clientID }, name)
+  await again.report()
   await nowReads(name, 'Connected', { status: 'True' })
   await Promise.all([agent.client.close(), again.client.close()])
 })
