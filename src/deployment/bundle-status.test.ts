@@ -63,9 +63,11 @@ test('no target at all is all well', () => {
   expect([readyOf(status)?.status, status.display?.readyClusters, status.summary, status.maxUnavailable]).toEqual(['True', '0/0', {}, 1])
 })
 
-test('zeros that are written stay, others are not written', () => {
-  const before = { unavailable: 0, summary: { ready: 0, desiredReady: 0 } }
-  expect(statusOf({}, { before })).toMatchObject(before)
+test('zeros are written where a number stood, and nowhere else', () => {
+  const zeros = { unavailable: 0, summary: { ready: 0, desiredReady: 0 } }
+  expect(statusOf({}, { before: zeros })).toMatchObject(zeros)
+  const after = statusOf({}, { before: { newlyCreated: 3, unavailable: 2, summary: { ready: 1, desiredReady: 2 } } })
+  expect(after).toMatchObject({ newlyCreated: undefined, ...zeros })
 })
 
 test('what waits, what failed and what is in the way is counted and named', () => {
@@ -91,7 +93,7 @@ describe('errors of the user', () => {
     expect(readyOf(status)).toMatchObject({
       status: 'False',
       reason: 'Error',
-      message: 'targeting error: cluster b in namespace ws: no (and 1 more)',
+      message: 'targeting error: cluster b in namespace ws: no',
     })
     expect([status.observedGeneration, status.summary?.ready, status.summary?.errApplied]).toEqual([6, 1, 2])
   })

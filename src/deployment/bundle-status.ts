@@ -27,6 +27,9 @@ export const OWNED_STATUS = [
   'ociReference',
 ] as const satisfies readonly (keyof BundleStatus)[]
 
+/** So many partitions tell of the objects that are not ready. */
+const PARTITIONS_WITH_OBJECTS = 10
+
 export interface RoundResult {
   readonly before: BundleStatus | undefined
   readonly generation: number | undefined
@@ -40,6 +43,7 @@ export interface RoundResult {
 /** The status after a round. `now` is in milliseconds. */
 export function nextStatus(round: RoundResult, now: number): BundleStatus {
   const { before, plan, outcomes, contents } = round
+  const results = new Map(outcomes.map((outcome) => [outcome.step.target, outcome]))
   const entries = new Map(outcomes.map((outcome) => [outcome.step.target, entryOf(outcome)]))
   const summary = collectSummary(entries.values())
   const isWhole = outcomes.every(({ step }) => step.target.target.error === undefined)
@@ -47,15 +51,16 @@ export function nextStatus(round: RoundResult, now: number): BundleStatus {
   return {
     conditions: setCondition(before?.conditions, readyCondition(round, summary), now),
     summary: withoutNewZeros(summary, before?.summary),
-    newlyCreated: zeros('newlyCreated', plan.moreToCreate ? plan.newlyCreated : 0),
+    newlyCreated: (plan.moreToCreate && plan.newlyCreated) || undefined,
     unavailable: zeros('unavailable', unavailableAfter(outcomes)),
     unavailablePartitions: zeros('unavailablePartitions', plan.unavailablePartitions),
     maxUnavailable: zeros('maxUnavailable', plan.maxUnavailable),
     maxUnavailablePartitions: zeros('maxUnavailablePartitions', plan.maxUnavailablePartitions),
-    partitions: plan.partitions.map(({ name, count, maxUnavailable, unavailable, members }) => ({
-      ...nonZero({ count, maxUnavailable, unavailable }),
+    partitions: plan.partitions.map(({ name, count, maxUnavailable, members }) => ({
+      // the rollout counts those that wait for the new version, too; upstream's status does not
+      ...nonZero({ count, maxUnavailable, unavailable: unavailableAfter(members.map((member) => results.get(member))) }),
       name,
-      summary: collectSummary(members.map((member) => lean(entries.get(member)))),
+      summary: collectSummary(members.map((member) => inPartition(entries.get(member), plan.partitions.length))),
     })),
     display: displayOf(summary),
     observedGeneration: isWhole ? round.generation : before?.observedGeneration,
@@ -86,23 +91,22 @@ function entryOf({ step, deployment, error }: StepOutcome): SummaryEntry {
   return {
     name,
     state: targetState(deploymentId, deployment),
-    message: trouble ?? (targetMessage(deploymentId, deployment) || step.waits),
+    message: trouble ?? (targetMessage(deploymentId, deployment) || step.obstacle),
     modifiedStatus: deployment?.status?.modifiedStatus,
     nonReadyStatus: deployment?.status?.nonReadyStatus,
   }
 }
 
-/** Partitions name what is not ready; its objects stand in the summary of the whole, and many partitions must not outgrow a status. */
-function lean(entry: SummaryEntry | undefined): SummaryEntry {
-  const { name = '', state = '', message } = entry ?? {}
-  return { name, state, message }
+/** The objects that are not ready stand in the summary of the whole, too: many partitions leave them out, and must not outgrow a status. */
+function inPartition(entry: SummaryEntry = { name: '', state: '' }, partitions: number): SummaryEntry {
+  const { name, state, message } = entry
+  return partitions <= PARTITIONS_WITH_OBJECTS ? entry : { name, state, message }
 }
 
 function readyCondition({ outcomes }: RoundResult, summary: BundleSummary): ConditionUpdate {
   const type = 'Ready'
   const errors = outcomes.map(({ step }) => step.target.target.error).filter((error) => error !== undefined)
-  if (errors[0] !== undefined)
-    return { type, status: 'False', reason: 'Error', message: `targeting error: ${errors[0]}${andMore(errors.length - 1)}` }
+  if (errors[0] !== undefined) return { type, status: 'False', reason: 'Error', message: `targeting error: ${errors[0]}` } // the summary has the others
   const sentences = [...new Set(outcomes.flatMap(({ problems }) => problems))].sort()
   if (sentences[0] !== undefined)
     return { type, status: 'False', reason: 'Error', message: `${sentences[0]}${andMore(sentences.length - 1)}` }
@@ -114,8 +118,8 @@ function andMore(count: number): string {
   return count > 0 ? ` (and ${count} more)` : ''
 }
 
-function unavailableAfter(outcomes: readonly StepOutcome[]): number {
-  return outcomes.filter(({ deployment }) => deployment && isUnavailable(deployment)).length
+function unavailableAfter(outcomes: readonly (StepOutcome | undefined)[]): number {
+  return outcomes.filter((outcome) => outcome?.deployment && isUnavailable(outcome.deployment)).length
 }
 
 function displayOf(summary: BundleSummary): NonNullable<BundleStatus['display']> {
@@ -123,18 +127,18 @@ function displayOf(summary: BundleSummary): NonNullable<BundleStatus['display']>
   return { readyClusters: `${summary.ready ?? 0}/${summary.desiredReady ?? 0}`, ...(state ? { state } : {}) }
 }
 
-type Counter = 'newlyCreated' | 'unavailable' | 'unavailablePartitions' | 'maxUnavailable' | 'maxUnavailablePartitions'
+type Counter = 'unavailable' | 'unavailablePartitions' | 'maxUnavailable' | 'maxUnavailablePartitions'
 
-/** A zero and an absent counter mean the same: neither is written over the other. */
+/** Upstream writes what changes: a counter that never was anything else than zero is absent, and one that comes back to it is written. */
 function keepZeros(before: BundleStatus | undefined): (counter: Counter, value: number) => number | undefined {
-  return (counter, value) => (value === 0 && before?.[counter] !== 0 ? undefined : value)
+  return (counter, value) => (value === 0 && before?.[counter] === undefined ? undefined : value)
 }
 
 function withoutNewZeros({ ready, desiredReady, ...rest }: BundleSummary, before: BundleSummary | undefined): BundleSummary {
   return {
     ...rest,
-    ...(ready || before?.ready === 0 ? { ready } : {}),
-    ...(desiredReady || before?.desiredReady === 0 ? { desiredReady } : {}),
+    ...(ready || before?.ready !== undefined ? { ready } : {}),
+    ...(desiredReady || before?.desiredReady !== undefined ? { desiredReady } : {}),
   }
 }
 

@@ -44,7 +44,7 @@ beforeAll(async () => {
   agents = {
     own: await registerAgent(scene, invitation, { clientID: uniqueNamespace('own') }),
     other: await registerAgent(scene, await invite(scene, 'other'), { clientID: uniqueNamespace('other') }),
-    imported: await registerAgent(scene, importInvitation, { clientID }),
+    imported: await registerAgent(scene, importInvitation, { clientID }, cluster),
   }
   places = {
     workspace: scene.workspace,

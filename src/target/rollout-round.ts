@@ -13,7 +13,7 @@ export interface State<T> extends Candidate {
   created: boolean
   stages: boolean
   promotes: boolean
-  waits: string | undefined
+  obstacle: string | undefined
 }
 
 /** What is counted over all partitions of one round. */
@@ -38,14 +38,14 @@ export function rollAll<T extends RolloutTarget>(round: Round<T>): RolloutPartit
   round.missed = 0
   round.unavailable = count(round.states, (state) => !state.created && isUnavailable(state))
   let failed = 0
-  let blockedBy: string | undefined
+  let isBlocked = false
   return round.partitions.map((partition) => {
-    const reached = blockedBy === undefined
+    const reached = !isBlocked
     if (reached) roll(partition, round)
-    else hold(partition, `waits for partition ${blockedBy}`)
+    else hold(partition)
     const unavailable = count(partition.members, reached ? isBehind : isUnavailable)
     const tooMany = reached && unavailable > partition.maxUnavailable
-    if (tooMany && ++failed > round.maxUnavailablePartitions) blockedBy = JSON.stringify(partition.name)
+    if (tooMany && ++failed > round.maxUnavailablePartitions) isBlocked = true
     return { ...describe(partition), unavailable, tooMany }
   })
 }
@@ -53,7 +53,7 @@ export function rollAll<T extends RolloutTarget>(round: Round<T>): RolloutPartit
 function roll<T extends RolloutTarget>(partition: Partition<State<T>>, round: Round<T>): void {
   let unavailable = count(partition.members, (state) => !state.created && isUnavailable(state))
   for (const state of partition.members) {
-    state.waits = state.target.hindrance
+    state.obstacle = state.target.hindrance
     create(state, round)
     if (!state.exists || !state.target.deploymentId) continue
     state.staged = state.target.deploymentId
@@ -71,15 +71,14 @@ function roll<T extends RolloutTarget>(partition: Partition<State<T>>, round: Ro
 }
 
 /** A partition that is not reached is left as it is. */
-function hold<T>({ members }: Partition<State<T>>, why: string): void {
-  for (const state of members) if (!state.stages) state.waits = state.exists ? undefined : why
+function hold<T extends RolloutTarget>({ members }: Partition<State<T>>): void {
+  for (const state of members) if (!state.stages) state.obstacle = state.target.hindrance
 }
 
 function create<T extends RolloutTarget>(state: State<T>, round: Round<T>): void {
-  if (state.exists || state.waits !== undefined || !state.target.deploymentId) return
+  if (state.exists || state.obstacle !== undefined || !state.target.deploymentId) return
   if (round.left === 0) {
     round.missed++
-    state.waits = 'waits for its turn, the rollout strategy limits new deployments'
     return
   }
   round.left--
@@ -114,7 +113,7 @@ export function stateOf<T extends RolloutTarget>(target: T, paused: boolean): St
     created: false,
     stages: false,
     promotes: false,
-    waits: target.hindrance,
+    obstacle: target.hindrance,
   }
 }
 

@@ -22,8 +22,8 @@ export interface RolloutStep<T> {
   readonly stage: boolean
   /** The current version becomes the staged one; also when both have one id but differ in options that are not part of it. */
   readonly promote: boolean
-  /** Why there is no deployment, or why it is left as it is. */
-  readonly waits?: string | undefined
+  /** Why there is no deployment, or why it is left as it is, other than by the limits of the strategy: waiting for one's turn needs no word (spec 7.7). */
+  readonly obstacle?: string | undefined
 }
 
 export interface RolloutPartition<T> extends Omit<PartitionStatus, 'summary'> {

@@ -32,7 +32,7 @@ export function planRollout<T extends RolloutTarget>(input: RolloutInput<T>): Ro
     freed: false,
   }
 
-  for (const state of states) state.waits ??= 'cluster is in no partition of the rollout strategy'
+  for (const state of states) state.obstacle ??= 'cluster is in no partition of the rollout strategy'
   let statuses = rollAll(round)
   // A deployment that returns to the version it runs makes room for others, as often as there are such.
   while (round.freed) statuses = rollAll(round)
@@ -49,8 +49,8 @@ export function planRollout<T extends RolloutTarget>(input: RolloutInput<T>): Ro
   }
 }
 
-function stepOf<T>({ target, created, stages, promotes, exists, waits }: State<T>): RolloutStep<T> {
-  return { target, create: created, stage: stages, promote: promotes, waits: exists && stages ? undefined : waits }
+function stepOf<T>({ target, created, stages, promotes, exists, obstacle }: State<T>): RolloutStep<T> {
+  return { target, create: created, stage: stages, promote: promotes, obstacle: exists && stages ? undefined : obstacle }
 }
 
 function explain<T>(what: string, step: () => T): T {
