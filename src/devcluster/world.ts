@@ -165,7 +165,7 @@ async function startNode(options: WorldOptions, clusters: DevClusters, name: str
 }
 
 /** What a program says of its version: the configuration is of the same one, or changes of it are not taken up (spec 2.3). */
-async function versionOf(program: string): Promise<string> {
+export async function versionOf(program: string): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [program, '--version'], { timeout: WAIT_MS })
   return stdout.trim().split(' ').at(-1) ?? ''
 }

@@ -2,14 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { inject } from 'vitest'
-import { VERSION } from '../../config/version.ts'
 import { type DevCluster, type DevClusters, startClusters } from '../../devcluster/clusters.ts'
 import { agentObjects, expectedCluster, hubObjects, importedCluster, SYSTEM_NAMESPACE, WORKSPACE } from '../../devcluster/fleet-objects.ts'
 import { createHostProcesses, type HostProcesses } from '../../devcluster/host-process.ts'
 import { renderKubeconfig } from '../../devcluster/kubeconfig.ts'
 import { freePorts } from '../../devcluster/ports.ts'
 import { type ProcessNode, startProcessNode } from '../../devcluster/process-node.ts'
-import { applyAll, installCrds } from '../../devcluster/world.ts'
+import { applyAll, installCrds, versionOf } from '../../devcluster/world.ts'
 import { silentLogger } from '../../lib/controller/log.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
@@ -67,7 +66,12 @@ export class RightsScene {
       this.#nodes.push(await this.#startNode(name, client))
     }
     await installCrds(this.hub, join(ROOT, 'crds'))
-    const installed = hubObjects({ images: IMAGES, hub: this.cluster('hub'), version: VERSION, config: CONFIG })
+    const installed = hubObjects({
+      images: IMAGES,
+      hub: this.cluster('hub'),
+      version: await versionOf(program('fleet-controller')),
+      config: CONFIG,
+    })
     await applyAll(this.hub, [
       ...installed.filter(({ kind }) => kind === 'Namespace' || kind === 'ConfigMap'),
       ...accountWith(BOOTSTRAP_ACCOUNT, { everywhere: EVERYTHING, own: [] }),

@@ -13,7 +13,7 @@ const PATIENCE_MS = 120_000
 /** The native engine is cheap enough for reads to be tried, too. */
 const ENGINES = [
   { engine: 'native', steps: 20, counts: (call: Call) => !call.watch },
-  { engine: 'helm', steps: 9, counts: isWrite },
+  { engine: 'helm', steps: 14, counts: isWrite },
 ] as const
 
 describe.each(ENGINES)('with the engine $engine', ({ engine, steps, counts }) => {
