@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { TerminalError, WaitingError } from '../lib/controller/errors.ts'
 import { ExecError } from '../lib/exec/exec-error.ts'
-import { HelmError, type HelmErrorKind } from '../lib/helm/errors.ts'
+import { HelmError, type HelmErrorKind, helmErrorKind } from '../lib/helm/errors.ts'
 import { ApiError, ConnectionError } from '../lib/kube/errors.ts'
 import { KustomizeError } from '../lib/kustomize/build.ts'
 import { type FailureClass, failureClass, isStop, stableMessage, untilStop } from './failures.ts'
@@ -46,11 +46,12 @@ test.each(rows)('%s', (expected, errors) => {
 const WEBHOOK = 'Internal error occurred: failed calling webhook "x.example.org": failed to call webhook: Post "https://x.svc:443/": '
 
 test.each<[FailureClass, HelmErrorKind, string]>([
-  ['passing', 'timeout', `${WEBHOOK}context deadline exceeded`],
-  ['passing', 'unreachable', `${WEBHOOK}dial tcp 10.0.0.1:443: connect: connection refused`],
-  ['passing', 'immutable', 'admission webhook "x.example.org" denied the request: field is immutable'],
+  ['passing', 'other', `${WEBHOOK}context deadline exceeded`],
+  ['passing', 'other', `${WEBHOOK}dial tcp 10.0.0.1:443: connect: connection refused`],
+  ['passing', 'other', 'admission webhook "x.example.org" denied the request: field is immutable'],
   ['permanent', 'rolled-back', `release web failed, and has been rolled back due to atomic being set: ${WEBHOOK}EOF`],
 ])('a webhook that fails may work later: %s for a %s', (expected, kind, message) => {
+  expect(helmErrorKind(message)).toBe(kind)
   expect(failureClass(new HelmError(kind, message))).toBe(expected)
 })
 

@@ -27,8 +27,6 @@ const PERMANENT: readonly HelmErrorKind[] = [
 ]
 /** Not about this deployment: the way to the cluster, or another helm at work. */
 const ELSEWHERE: readonly HelmErrorKind[] = ['unreachable', 'in-progress']
-/** A webhook may say anything, and its failure to answer is not that of the cluster. */
-const WEBHOOK = /failed calling webhook|admission webhook "[^"]*" denied/
 /** Problems of contents that depend on what the cluster knows. */
 const HEALING: readonly RenderProblem[] = ['unknown-kind', 'cluster-scoped']
 
@@ -52,7 +50,6 @@ export function isStop(error: unknown): boolean {
 /** The class of an error of a deployment. */
 export function failureClass(error: unknown): FailureClass {
   if (isStop(error)) return 'unreported'
-  if (error instanceof HelmError && error.kind !== 'rolled-back' && WEBHOOK.test(error.message)) return 'passing'
   if (error instanceof HelmError && ELSEWHERE.includes(error.kind)) return 'unreported'
   if (error instanceof HelmError) return PERMANENT.includes(error.kind) ? 'permanent' : 'passing'
   if (error instanceof RenderError && error.problem === 'broken-yaml') return 'permanent'

@@ -28,6 +28,8 @@ export type HelmErrorKind =
 /** The first row that matches decides; what contains other messages (a rollback says why it happened) comes first. */
 const KINDS: readonly (readonly [RegExp, HelmErrorKind])[] = [
   [/failed, and has been (uninstalled|rolled back) due to/, 'rolled-back'],
+  // a webhook may say anything, and its failure to answer is not that of the cluster
+  [/failed calling webhook|admission webhook "[^"]*" denied/, 'other'],
   [/another operation \(install\/upgrade\/rollback\) is in progress/, 'in-progress'],
   [/chart requires kubeVersion/, 'kube-version'],
   [/YAML parse error|MalformedYAMLError|error while running post render on files/, 'broken-yaml'],
