@@ -1,8 +1,10 @@
 // Where the values of a deployment come from: its options, the secret beside it on the hub, and objects of its own cluster (spec 7.1 step 3, 7.4).
+
 import { createHash } from 'node:crypto'
 import type { BundleDeployment } from '../api/bundle-deployment.ts'
 import type { BundleDeploymentOptions, ValuesFrom } from '../api/bundle-deployment-options.ts'
 import { WaitingError } from '../lib/controller/errors.ts'
+import { isMap } from '../lib/json/is-map.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { YamlError } from '../lib/yaml/error.ts'
@@ -110,8 +112,4 @@ export function mergeValues(base: Values, over: Values): Values {
     result[key] = isMap(below) && isMap(value) ? mergeValues(below, value) : value
   }
   return result
-}
-
-function isMap(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,5 @@
 // Reads values of fleet.yaml into typed options the way Go's JSON decoder does: keys in any case, zero values left out, types checked, unknown keys noted.
+import { isMap } from '../lib/json/is-map.ts'
 import { formatFloat } from '../lib/yaml/float.ts'
 
 /** Where a value stands, and what came up while reading. */
@@ -154,10 +155,6 @@ function readField(field: Shape | Field | undefined, value: unknown, place: Plac
 function isZero(value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0
   return value === undefined || value === '' || value === false || value === 0 || (isMap(value) && Object.keys(value).length === 0)
-}
-
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
 function below(place: Place, key: string): Place {

@@ -3,10 +3,10 @@ import { posix } from 'node:path'
 import type { Bundle, BundleSpec } from '../api/bundle.ts'
 import type { HelmOptions } from '../api/bundle-deployment-options.ts'
 import { TerminalError } from '../lib/controller/errors.ts'
+import { isMap } from '../lib/json/is-map.ts'
 import { parseValuesFile } from './fleet-yaml.ts'
 import type { ReadLimits } from './limits.ts'
 import { cleanPath, type RepoTree } from './repo-tree.ts'
-import { isMap } from './shape.ts'
 
 type Values = Record<string, unknown>
 

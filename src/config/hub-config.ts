@@ -1,10 +1,11 @@
 // The configuration of the hub: ConfigMap `fleet-controller`, key `config`, YAML or JSON (spec 2.3). Changes are adopted while the process runs.
 import type { Logger } from '../lib/controller/log.ts'
 import { formatDuration, parseDuration } from '../lib/duration/duration.ts'
+import { isMap } from '../lib/json/is-map.ts'
 import type { Informer } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { parseYaml } from '../lib/yaml/parse.ts'
-import { bytesOf, fieldOf, flagOf, isMap, mapOf, mapsOf, type Settings, textOf, textsOf } from './typed-settings.ts'
+import { bytesOf, fieldOf, flagOf, mapOf, mapsOf, type Settings, textOf, textsOf } from './typed-settings.ts'
 
 /** What the configuration says of the management cluster as a member of its own fleet. */
 export interface BootstrapConfig {

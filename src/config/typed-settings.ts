@@ -1,4 +1,5 @@
 // Typed settings out of a parsed map. Keys are taken in any case, as in other releases; a value of the wrong kind is an error that names the setting.
+import { isMap } from '../lib/json/is-map.ts'
 
 /** A map of settings, and its name in messages; empty for the outermost. */
 export interface Settings {
@@ -56,11 +57,6 @@ export function bytesOf(settings: Settings, key: string): Buffer {
   const text = textOf(settings, key).replace(/[\r\n]/g, '')
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw wrong(settings, key, 'base64')
   return Buffer.from(text, 'base64')
-}
-
-/** Whether a value is a map. */
-export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function wrong(settings: Settings, key: string, wanted: string): Error {

@@ -105,8 +105,8 @@ function inPartition(entry: SummaryEntry = { name: '', state: '' }, partitions: 
 
 function readyCondition({ outcomes }: RoundResult, summary: BundleSummary): ConditionUpdate {
   const type = 'Ready'
-  const errors = outcomes.map(({ step }) => step.target.target.error).filter((error) => error !== undefined)
-  if (errors[0] !== undefined) return { type, status: 'False', reason: 'Error', message: `targeting error: ${errors[0]}` } // the summary has the others
+  const error = outcomes.map(({ step }) => step.target.target.error).find((each) => each !== undefined)
+  if (error !== undefined) return { type, status: 'False', reason: 'Error', message: `targeting error: ${error}` } // the summary has the others
   const sentences = [...new Set(outcomes.flatMap(({ problems }) => problems))].sort()
   if (sentences[0] !== undefined)
     return { type, status: 'False', reason: 'Error', message: `${sentences[0]}${andMore(sentences.length - 1)}` }

@@ -1,5 +1,7 @@
 // The smallest merge patch (RFC 7396) between two versions of an object.
+
 import { isSame } from '../lib/controller/status.ts'
+import { isMap } from '../lib/json/is-map.ts'
 
 type Fields = Record<string, unknown>
 
@@ -19,10 +21,6 @@ export function mergePatch(from: object, to: object): Fields | undefined {
 /** The value to put into the patch; undefined if there is nothing to change. */
 function difference(from: unknown, to: unknown): unknown {
   if (to === undefined) return from === undefined ? undefined : null
-  if (isFields(from) && isFields(to)) return mergePatch(from, to)
+  if (isMap(from) && isMap(to)) return mergePatch(from, to)
   return isSame(from, to) ? undefined : to
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

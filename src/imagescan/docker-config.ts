@@ -1,5 +1,7 @@
 // The login for a registry out of a secret of type kubernetes.io/dockerconfigjson, as `kubectl create secret docker-registry` and `docker login` write it.
+
 import { TerminalError } from '../lib/controller/errors.ts'
+import { isMap } from '../lib/json/is-map.ts'
 import type { RepositoryName } from '../lib/oci/reference.ts'
 import type { RegistryAccess } from '../lib/oci/types.ts'
 import { registryHost, shownHost } from './hub-names.ts'
@@ -84,8 +86,4 @@ function decodedLogin(auth: string): { readonly username: string; readonly passw
   const text = Buffer.from(auth, 'base64').toString('utf8')
   const colon = text.indexOf(':')
   return colon > 0 ? { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') } : undefined
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

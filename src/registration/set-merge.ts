@@ -1,6 +1,8 @@
 // What must be patched so that a live object says what it should: three-way, so that fields others have added stay and fields we have dropped go.
+
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { SET_APPLIED_ANNOTATION } from '../api/labels.ts'
+import { isMap } from '../lib/json/is-map.ts'
 import type { KubeObject, OwnerReference } from '../lib/kube/types.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -66,7 +68,7 @@ function missingOwners(desired: readonly OwnerReference[], live: readonly OwnerR
 /** What to patch a value with; undefined if it is as it should be, null if it should not be there. */
 function difference(want: unknown, is: unknown, was: unknown): unknown {
   if (isAbsent(want)) return isAbsent(was) || isAbsent(is) ? undefined : null
-  if (isFields(want) && isFields(is)) return fieldsDifference(want, is, fieldsOf(was))
+  if (isMap(want) && isMap(is)) return fieldsDifference(want, is, fieldsOf(was))
   return covers(want, is, was) ? undefined : want
 }
 
@@ -86,7 +88,7 @@ function covers(want: unknown, is: unknown, was: unknown): boolean {
     const [live, before]: [unknown[], unknown[]] = [asList(is), asList(was)]
     return Array.isArray(is) && live.length === want.length && want.every((item, index) => covers(item, live[index], before[index]))
   }
-  if (isFields(want)) return isFields(is) && fieldsDifference(want, is, fieldsOf(was)) === undefined
+  if (isMap(want)) return isMap(is) && fieldsDifference(want, is, fieldsOf(was)) === undefined
   return want === is
 }
 
@@ -109,12 +111,8 @@ function asList(value: unknown): unknown[] {
   return Array.isArray(value) ? value : []
 }
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 function fieldsOf(value: unknown): Fields {
-  return isFields(value) ? value : {}
+  return isMap(value) ? value : {}
 }
 
 function record(desired: KubeObject): string {
@@ -143,6 +141,6 @@ function withoutSecrets(object: KubeObject): unknown {
 function shortened(value: unknown): unknown {
   if (typeof value === 'string') return value.slice(0, MAX_RECORDED_TEXT).toWellFormed()
   if (Array.isArray(value)) return value.map(shortened)
-  if (isFields(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shortened(item)]))
+  if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shortened(item)]))
   return value
 }

@@ -1,12 +1,8 @@
 // Helm values are data of the user: any key may occur in them, also `__proto__`.
+import { isMap } from '../lib/json/is-map.ts'
 
 /** A map of helm values. */
 export type Values = Record<string, unknown>
-
-/** True for a map (not null, not a list). */
-export function isMap(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 /** Sets an own property, whatever its name. */
 export function setKey(map: Values, key: string, value: unknown): void {

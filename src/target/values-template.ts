@@ -1,7 +1,9 @@
 // The template step of helm values (spec 4.5.5): the whole document is rendered as YAML text, then each entry of templateValues.
+
+import { isMap } from '../lib/json/is-map.ts'
 import { parseYaml } from '../lib/yaml/parse.ts'
 import { stringifyYaml } from '../lib/yaml/stringify.ts'
-import { isMap, setKey, type Values } from './merge-values.ts'
+import { setKey, type Values } from './merge-values.ts'
 
 /** Compiles a Go template with the delimiters `${` and `}`; both steps throw with a message for the user. */
 export type TemplateCompiler = (text: string) => (data: Record<string, unknown>) => string

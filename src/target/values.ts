@@ -1,7 +1,8 @@
 // Helm values of one target, made ready for one cluster: label references, templates, templateValues (spec 4.5 and 12).
 import type { HelmOptions } from '../api/bundle-deployment-options.ts'
 import type { Cluster } from '../api/cluster.ts'
-import { isMap, setKey, type Values } from './merge-values.ts'
+import { isMap } from '../lib/json/is-map.ts'
+import { setKey, type Values } from './merge-values.ts'
 import { labelsForValues, withoutBookkeeping } from './shared-labels.ts'
 import { hasTemplates, renderValues, type TemplateCompiler } from './values-template.ts'
 

@@ -1,6 +1,8 @@
 // What the ConfigMap `fleet-agent` says about registration (spec 3.1 row 5).
+
 import { AGENT_NAME } from '../../api/labels.ts'
 import { messageOf } from '../../lib/controller/errors.ts'
+import { isMap } from '../../lib/json/is-map.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import { parseYaml } from '../../lib/yaml/parse.ts'
@@ -60,8 +62,4 @@ function textOf(value: unknown, field: string): string {
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
   if (typeof value !== 'string') throw new Error(`${field} must be text`)
   return value
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,7 @@
 // Text of manifests to objects and back.
+
 import { parseExactJson } from '../../lib/json/exact-json.ts'
+import { isMap } from '../../lib/json/is-map.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import { YamlError } from '../../lib/yaml/error.ts'
 import { parseYamlDocuments } from '../../lib/yaml/parse.ts'
@@ -70,10 +72,6 @@ function objectsOf(document: unknown, source: string): KubeObject[] {
 function typed(item: unknown, { apiVersion, kind }: KubeObject): unknown {
   if (kind === 'List' || !isMap(item) || item.kind || item.apiVersion) return item
   return { apiVersion, kind: kind.slice(0, -'List'.length), ...item }
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isEmpty(value: Record<string, unknown>): boolean {

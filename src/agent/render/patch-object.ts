@@ -1,5 +1,7 @@
 // Applies one patch to one object: JSON patch, merge patch, or the strategic merge of built-in kinds (spec 7.2).
-import { type Fields, isFields } from '../../lib/patch/fields.ts'
+
+import { isMap } from '../../lib/json/is-map.ts'
+import type { Fields } from '../../lib/patch/fields.ts'
 import { applyJsonPatch } from '../../lib/patch/json-patch.ts'
 import { applyMergePatch } from '../../lib/patch/merge-patch.ts'
 import { applyStrategicMerge, isBuiltInKind } from '../../lib/patch/strategic-merge.ts'
@@ -10,10 +12,10 @@ import { applyStrategicMerge, isBuiltInKind } from '../../lib/patch/strategic-me
  */
 export function patchObject(base: unknown, patch: unknown): unknown {
   if (Array.isArray(patch)) return applyJsonPatch(base, patch)
-  return isBuiltIn(base) && isFields(patch) ? applyStrategicMerge(base, base, patch) : applyMergePatch(base, patch)
+  return isBuiltIn(base) && isMap(patch) ? applyStrategicMerge(base, base, patch) : applyMergePatch(base, patch)
 }
 
 function isBuiltIn(base: unknown): base is Fields & { apiVersion: string; kind: string } {
-  if (!isFields(base) || typeof base.apiVersion !== 'string' || typeof base.kind !== 'string') return false
+  if (!isMap(base) || typeof base.apiVersion !== 'string' || typeof base.kind !== 'string') return false
   return isBuiltInKind({ apiVersion: base.apiVersion, kind: base.kind })
 }

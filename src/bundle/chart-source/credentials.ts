@@ -1,8 +1,10 @@
 // Credentials for chart downloads as secrets hold them: one set for all folders, or a set for each (spec 1.2, 6.4).
+
 import { type ChartCredentials, checkLogin } from '../../api/chart-secret.ts'
 import { TerminalError } from '../../lib/controller/errors.ts'
 import { BadPatternError } from '../../lib/glob/error.ts'
 import { matchPath } from '../../lib/glob/path-pattern.ts'
+import { isMap } from '../../lib/json/is-map.ts'
 import { compareUtf8 } from '../../lib/json/utf8.ts'
 import { YamlError } from '../../lib/yaml/error.ts'
 import { parseYaml } from '../../lib/yaml/parse.ts'
@@ -79,8 +81,4 @@ function readSet(value: unknown, where: string): ChartCredentials {
 
 function decoded(base64: string): string {
   return Buffer.from(base64, 'base64').toString('utf8')
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,7 @@
 // Text to snapshots: one JSON object a line, as `fleet monitor` writes them, or a single one that was spread over lines since (by jq, say).
+
 import { TerminalError } from '../../lib/controller/errors.ts'
+import { isMap } from '../../lib/json/is-map.ts'
 import type { Snapshot } from '../monitor/snapshot.ts'
 
 /** Lists that a snapshot may have; entries are objects. */
@@ -61,9 +63,9 @@ function tryParse(text: string): unknown {
 }
 
 function checked(value: unknown, place: string): Snapshot {
-  if (!isRecord(value) || typeof value.timestamp !== 'string') throw notASnapshot(place, 'it has no timestamp')
+  if (!isMap(value) || typeof value.timestamp !== 'string') throw notASnapshot(place, 'it has no timestamp')
   const diagnostics = value.diagnostics ?? {}
-  if (!isRecord(diagnostics)) throw notASnapshot(place, 'diagnostics is no object')
+  if (!isMap(diagnostics)) throw notASnapshot(place, 'diagnostics is no object')
   for (const list of LISTS) if (!isList(value[list] ?? [])) throw notASnapshot(place, `${list} is no list of objects`)
   for (const [name, list] of Object.entries(diagnostics)) {
     if (typeof list !== 'number' && !isList(list ?? [])) throw notASnapshot(place, `diagnostics.${name} is no list of objects`)
@@ -72,11 +74,7 @@ function checked(value: unknown, place: string): Snapshot {
 }
 
 function isList(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isRecord)
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return Array.isArray(value) && value.every(isMap)
 }
 
 function notASnapshot(place: string, why: string): TerminalError {

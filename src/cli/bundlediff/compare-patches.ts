@@ -1,6 +1,8 @@
 // From what has drifted to what fleet.yaml must say so that it is no drift any more.
+
 import type { ComparePatch } from '../../api/bundle-deployment-options.ts'
 import type { ModifiedStatus } from '../../api/status.ts'
+import { isMap } from '../../lib/json/is-map.ts'
 
 /** Operations that ignore what was modified, and the objects whose patch does not tell what that is. */
 export interface IgnoringPatches {
@@ -60,7 +62,7 @@ function pathsOf(patch: Record<string, unknown>, base: string): string[] {
     .flatMap((key) => {
       const path = `${base}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
       const value = patch[key]
-      const below = isObject(value) ? pathsOf(value, path) : []
+      const below = isMap(value) ? pathsOf(value, path) : []
       return below.length > 0 ? below : [path]
     })
 }
@@ -68,12 +70,8 @@ function pathsOf(patch: Record<string, unknown>, base: string): string[] {
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
+    return isMap(value) ? value : undefined
   } catch {
     return undefined // hidden on purpose, or cut
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

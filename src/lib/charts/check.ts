@@ -1,10 +1,11 @@
 // What helm asks of a chart before it does anything with it.
 import { posix } from 'node:path'
 import { TerminalError } from '../controller/errors.ts'
+import { isMap } from '../json/is-map.ts'
 import { parseVersion } from '../semver/version.ts'
 import { YamlError } from '../yaml/error.ts'
 import { parseYaml } from '../yaml/parse.ts'
-import { type ChartMetadata, type Dependency, isMap, readMetadata, textOf } from './metadata.ts'
+import { type ChartMetadata, type Dependency, readMetadata, textOf } from './metadata.ts'
 
 const CHART_TYPES = ['', 'application', 'library']
 const ALIAS = /^[a-zA-Z0-9_-]*$/

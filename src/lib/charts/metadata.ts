@@ -1,6 +1,8 @@
 // Chart.yaml, and the requirements.yaml of older charts.
+
 import { posix } from 'node:path'
 import { TerminalError } from '../controller/errors.ts'
+import { isMap } from '../json/is-map.ts'
 import { YamlError } from '../yaml/error.ts'
 import { parseYaml } from '../yaml/parse.ts'
 
@@ -71,9 +73,4 @@ function readMap(text: string, where: string): Record<string, unknown> {
 /** A number where text belongs becomes text. */
 export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
-}
-
-/** Whether a value is a map. */
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

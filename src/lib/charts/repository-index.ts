@@ -1,6 +1,8 @@
 // The index of a chart repository: which versions of a chart there are, and where.
+
 import { TerminalError } from '../controller/errors.ts'
 import { redactUrl } from '../git/url.ts'
+import { isMap } from '../json/is-map.ts'
 import { bestVersion } from '../semver/best.ts'
 import { ConstraintError, parseConstraint } from '../semver/constraint.ts'
 import { YamlError } from '../yaml/error.ts'
@@ -116,8 +118,4 @@ function toEntry(value: unknown): IndexEntry[] {
   if (typeof version !== 'string' && typeof version !== 'number') return []
   const addresses = Array.isArray(urls) ? urls.filter((url): url is string => typeof url === 'string') : []
   return [{ version: String(version), urls: addresses, digest: typeof digest === 'string' ? digest : '' }]
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

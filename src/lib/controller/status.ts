@@ -1,5 +1,6 @@
 // Status writes: only the fields that differ, only those the writer owns, and only on top of the version they were computed from.
 
+import { isMap } from '../json/is-map.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { isNotFound } from '../kube/errors.ts'
 import type { KubeObject } from '../kube/types.ts'
@@ -86,7 +87,7 @@ function statusDifference(object: WithStatus, next: object, { owned }: WriteStat
 type Fields = Record<string, unknown>
 
 function fieldsOf(status: unknown, owned: readonly string[] | undefined): Fields {
-  if (!isFields(status)) return {}
+  if (!isMap(status)) return {}
   return owned ? Object.fromEntries(owned.map((name) => [name, status[name]])) : status
 }
 
@@ -102,7 +103,7 @@ function difference(from: Fields, to: Fields): Fields | undefined {
 
 function fieldDifference(from: unknown, to: unknown): unknown {
   if (to === undefined) return from === undefined ? undefined : null
-  if (isFields(from) && isFields(to)) return difference(from, to)
+  if (isMap(from) && isMap(to)) return difference(from, to)
   return isSame(from, to) ? undefined : to
 }
 
@@ -110,10 +111,6 @@ function fieldDifference(from: unknown, to: unknown): unknown {
 export function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, index) => isSame(item, b[index]))
-  if (isFields(a) && isFields(b)) return difference(a, b) === undefined
+  if (isMap(a) && isMap(b)) return difference(a, b) === undefined
   return (a ?? undefined) === undefined && (b ?? undefined) === undefined
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,7 @@
 // Reads kubeconfig text into the one cluster, user and namespace of a context. Field names stay those of the file.
+
 import { isAbsolute, resolve, sep } from 'node:path'
+import { isMap } from '../json/is-map.ts'
 import { parseYaml } from '../yaml/parse.ts'
 
 /** A kubeconfig that cannot be used. The message names the file and the field; never a value of a credential. */
@@ -237,8 +239,4 @@ function absolute(entry: Record<string, unknown>, fields: readonly string[], sou
     if (typeof path === 'string' && source.folder) entry[field] = resolve(source.folder, path)
   }
   return entry
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

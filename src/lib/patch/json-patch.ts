@@ -1,7 +1,8 @@
 // JSON patches (RFC 6902), as Kubernetes' tools apply them: negative indexes count from the end, and a missing field equals null in a test.
 import { isDeepStrictEqual } from 'node:util'
+import { isMap } from '../json/is-map.ts'
 import { PatchError } from './error.ts'
-import { fieldOf, isFields, setField } from './fields.ts'
+import { fieldOf, setField } from './fields.ts'
 
 /** Longer patches are refused. */
 const MAX_OPERATIONS = 10_000
@@ -22,7 +23,7 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
 }
 
 function parse(operation: unknown, index: number): Operation {
-  const { op, path, from, value } = isFields(operation) ? operation : {}
+  const { op, path, from, value } = isMap(operation) ? operation : {}
   if (typeof op !== 'string' || typeof path !== 'string' || (from !== undefined && typeof from !== 'string'))
     throw new PatchError(`operation ${index} of the JSON patch needs "op" and "path" as texts`)
   return { op, path, from, value }
@@ -58,13 +59,13 @@ function locate(document: unknown, path: string): { parent: unknown[] | Record<s
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
   const key = parts.pop() ?? ''
   const parent = parts.reduce((current, part) => child(current, part, path), document)
-  if (!Array.isArray(parent) && !isFields(parent)) throw new PatchError(`there is nothing at the path "${path}"`)
+  if (!Array.isArray(parent) && !isMap(parent)) throw new PatchError(`there is nothing at the path "${path}"`)
   return { parent, key }
 }
 
 function child(container: unknown, part: string, path: string): unknown {
   if (Array.isArray(container)) return container[existing(container, part, path)]
-  if (isFields(container)) return fieldOf(container, part)
+  if (isMap(container)) return fieldOf(container, part)
   throw new PatchError(`there is nothing at the path "${path}"`)
 }
 

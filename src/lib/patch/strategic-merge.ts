@@ -1,8 +1,9 @@
 // Strategic merge patches: lists of built-in kinds are merged by the keys of the Kubernetes API, and `$patch`, `$retainKeys`,
 // `$setElementOrder` and `$deleteFromPrimitiveList` say what a plain merge can't.
 import { isDeepStrictEqual } from 'node:util'
+import { isMap } from '../json/is-map.ts'
 import { PatchError } from './error.ts'
-import { type Fields, fieldOf, isFields, setField } from './fields.ts'
+import { type Fields, fieldOf, setField } from './fields.ts'
 import data from './kinds.generated.json' with { type: 'json' }
 
 /** A field that holds an object or a list. Without a type its contents merge as plain JSON. */
@@ -80,7 +81,7 @@ function deletePrimitives(original: Fields, key: string, values: unknown): void 
 
 function mergeField(original: Fields, key: string, value: unknown, rules: TypeRules | undefined, path: string, order: unknown): unknown {
   const present = fieldOf(original, key)
-  if (isFields(present) && isFields(value)) {
+  if (isMap(present) && isMap(value)) {
     const rule = ruleOf(rules, key, path)
     return rule.replace ? clean(value) : mergeFields(present, value, rule.type === undefined ? undefined : TYPES[rule.type], path)
   }
@@ -102,8 +103,8 @@ function ruleOf(rules: TypeRules | undefined, key: string, path: string): FieldR
 function mergeLists(original: readonly unknown[], patch: readonly unknown[], rule: FieldRule, path: string): unknown[] {
   if (rule.key === undefined) return [...new Set([...original, ...patch])]
   const { key } = rule
-  if (patch.some((item) => isFields(item) && item[DIRECTIVE] === 'replace' && !Object.hasOwn(item, key)))
-    return patch.filter((item) => !(isFields(item) && item[DIRECTIVE] === 'replace')).map(clean)
+  if (patch.some((item) => isMap(item) && item[DIRECTIVE] === 'replace' && !Object.hasOwn(item, key)))
+    return patch.filter((item) => !(isMap(item) && item[DIRECTIVE] === 'replace')).map(clean)
   const merged = [...original]
   const named = patch.map((item) => keyed(item, key, path))
   for (const { item, value } of named) {
@@ -111,7 +112,7 @@ function mergeLists(original: readonly unknown[], patch: readonly unknown[], rul
     const present = merged[index]
     if (item[DIRECTIVE] === 'delete') {
       if (index >= 0) merged.splice(index, 1)
-    } else if (isFields(present)) {
+    } else if (isMap(present)) {
       merged[index] = mergeFields(present, item, rule.type === undefined ? undefined : TYPES[rule.type], `${path}[${String(value)}]`)
     } else {
       merged.push(clean(item))
@@ -119,20 +120,20 @@ function mergeLists(original: readonly unknown[], patch: readonly unknown[], rul
   }
   const patched = named.flatMap(({ value }) => merged.find((item) => sameKey(item, key, value)) ?? [])
   return interleave(
-    original.flatMap((item) => merged.find((candidate) => isFields(item) && sameKey(candidate, key, item[key])) ?? []),
+    original.flatMap((item) => merged.find((candidate) => isMap(item) && sameKey(candidate, key, item[key])) ?? []),
     patched,
   )
 }
 
 function keyed(item: unknown, key: string, path: string): { item: Fields; value: unknown } {
-  if (!isFields(item)) throw new PatchError(`${path}: an item of this list is an object with the field ${key}`)
+  if (!isMap(item)) throw new PatchError(`${path}: an item of this list is an object with the field ${key}`)
   const value = fieldOf(item, key)
   if (value === undefined || value === null) throw new PatchError(`${path}: an item lacks the field ${key}, by which this list is merged`)
   return { item, value }
 }
 
 function sameKey(item: unknown, key: string, value: unknown): boolean {
-  return isFields(item) && isDeepStrictEqual(fieldOf(item, key), value)
+  return isMap(item) && isDeepStrictEqual(fieldOf(item, key), value)
 }
 
 /** Patched items stand in the order of the patch; the others keep their places among them, and come before what is new. */
@@ -154,7 +155,7 @@ function reorder(original: Fields, key: string, order: unknown, rule: FieldRule)
 
 /** Items in the order that `$setElementOrder` tells; those it does not name come after. */
 function inOrder(list: readonly unknown[], order: readonly unknown[], key: string | undefined): unknown[] {
-  const nameOf = (item: unknown) => (key !== undefined && isFields(item) ? fieldOf(item, key) : item)
+  const nameOf = (item: unknown) => (key !== undefined && isMap(item) ? fieldOf(item, key) : item)
   const names = order.map(nameOf)
   const rank = (item: unknown) => {
     const index = names.findIndex((name) => isDeepStrictEqual(name, nameOf(item)))
@@ -165,8 +166,8 @@ function inOrder(list: readonly unknown[], order: readonly unknown[], key: strin
 
 /** What is taken from a patch as it is: without nulls and directives. */
 function clean(value: unknown): unknown {
-  if (Array.isArray(value)) return value.filter((item) => !(isFields(item) && item[DIRECTIVE] === 'delete')).map(clean)
-  if (!isFields(value)) return value
+  if (Array.isArray(value)) return value.filter((item) => !(isMap(item) && item[DIRECTIVE] === 'delete')).map(clean)
+  if (!isMap(value)) return value
   const result: Fields = {}
   for (const [key, inner] of Object.entries(value)) {
     if (inner !== null && key !== DIRECTIVE && key !== RETAIN && !key.startsWith(ORDER) && !key.startsWith(DELETE))

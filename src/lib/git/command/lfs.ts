@@ -1,9 +1,11 @@
 // Fetches large files (git LFS) from the store that belongs to the repository's server, whatever the repository itself names as its store.
+
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Dispatcher } from 'undici'
+import { isMap } from '../../json/is-map.ts'
 import { cleanText, StatusError, toGitError } from '../error-table.ts'
 import { GitError } from '../errors.ts'
 import type { GitLimits } from '../types.ts'
@@ -88,7 +90,7 @@ function objectsIn(text: string): Answer | undefined {
   try {
     const objects: unknown = (JSON.parse(text) as { objects?: unknown } | null)?.objects
     if (!Array.isArray(objects)) return undefined
-    return new Map(objects.filter(isRecord).map((object) => [String(object.oid), object]))
+    return new Map(objects.filter(isMap).map((object) => [String(object.oid), object]))
   } catch {
     return undefined // no JSON
   }
@@ -96,15 +98,15 @@ function objectsIn(text: string): Answer | undefined {
 
 function actionFor(store: LfsStore, file: WantedFile, answer: Answer): Action {
   const object = answer.get(file.oid)
-  const actions = isRecord(object?.actions) ? object.actions : {}
-  const found = isRecord(actions.download) ? actions.download : {}
+  const actions = isMap(object?.actions) ? object.actions : {}
+  const found = isMap(actions.download) ? actions.download : {}
   if (typeof found.href === 'string' && URL.canParse(found.href, store.endpoint)) {
-    const header = Object.entries(isRecord(found.header) ? found.header : {}).filter((entry): entry is [string, string] =>
+    const header = Object.entries(isMap(found.header) ? found.header : {}).filter((entry): entry is [string, string] =>
       isPlainHeader(entry),
     )
     return { href: found.href, header: Object.fromEntries(header.map(([name, value]) => [name.toLowerCase(), value])) }
   }
-  const error = isRecord(object?.error) ? object.error : {}
+  const error = isMap(object?.error) ? object.error : {}
   const why = cleanText(String(error.message ?? 'it does not say where it is'))
   throw new GitError(
     'not-found',
@@ -206,10 +208,6 @@ async function told<T>({ signal, url }: Pick<LfsStore, 'signal' | 'url'>, work: 
     signal.throwIfAborted()
     throw toGitError(error, url)
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function tooLarge({ url }: LfsStore, limits: GitLimits): GitError {
