@@ -1,5 +1,5 @@
 // Real control planes on loopback: one etcd for all, an API server and a controller manager for each cluster.
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import type { ClusterFiles } from './flags.ts'
 import { apiServerArgs, clusterFiles, controllerManagerArgs, etcdArgs } from './flags.ts'
 import type { HostProcess, HostProcesses } from './host-process.ts'
 import { createHostProcesses } from './host-process.ts'
+import { writeIdentity } from './identity.ts'
 import { renderKubeconfig } from './kubeconfig.ts'
 import { DIR_PREFIX, reclaimFolder, removeLeftovers, writeOwner } from './leftovers.ts'
 import { freePorts } from './ports.ts'
@@ -110,7 +111,7 @@ async function startEtcd(context: Context): Promise<number> {
 async function startCluster(context: Context, name: string, etcdPort: number): Promise<DevCluster> {
   const files = clusterFiles(context.dir, name)
   const token = randomBytes(24).toString('base64url')
-  writeClusterFiles(files, token)
+  writeIdentity(files, token)
   let apiServer!: HostProcess
   const startApi = (port: number) => {
     const args = [...apiServerArgs(name, files, port, etcdPort), ...context.apiServerArgs(name)]
@@ -172,18 +173,6 @@ function startProgram(context: Context, owner: string, program: string, args: re
   writeOwner(context.dir, process.pid, context.children.pids())
   context.log?.debug({ program: name, pid: child.pid }, 'control plane program started')
   return child
-}
-
-function writeClusterFiles(files: ClusterFiles, token: string): void {
-  mkdirSync(files.certDir, { recursive: true, mode: 0o700 })
-  writeFileSync(files.tokens, `${token},admin,admin,"system:masters"\n`, { mode: 0o600 })
-  const { privateKey, publicKey } = generateKeyPairSync('ec', {
-    namedCurve: 'P-256',
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-  })
-  writeFileSync(files.serviceAccountKey, privateKey, { mode: 0o600 })
-  writeFileSync(files.serviceAccountPublicKey, publicKey)
 }
 
 async function isReady(files: ClusterFiles, port: number, token: string, path: string): Promise<boolean> {

@@ -1,9 +1,10 @@
 // A cluster of one real node: control plane, scheduler, containerd and kubelet in namespaces of their own.
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { etcdArgs } from '../../../src/devcluster/flags.ts'
 import type { HostProcess, HostProcesses } from '../../../src/devcluster/host-process.ts'
+import { writeIdentity } from '../../../src/devcluster/identity.ts'
 import { renderKubeconfig } from '../../../src/devcluster/kubeconfig.ts'
 import { probe } from '../../../src/devcluster/probe.ts'
 import { waitUntil } from '../../../src/devcluster/wait.ts'
@@ -66,7 +67,7 @@ export async function startRealNode(
   writeFileSync(join(dir, 'containerd.toml'), containerdConfig(layout))
   writeFileSync(join(dir, 'kubelet.json'), kubeletConfig(layout))
   const token = randomBytes(24).toString('base64url')
-  writeIdentity(layout, token)
+  writeIdentity(layout.files, token)
 
   const log = (program: string) => join(dir, `${program}.log`)
   const holder = await startHolder(layout, programs, children)
@@ -182,18 +183,6 @@ async function isAnswering(enter: readonly string[]): Promise<boolean> {
     // not yet
     return false
   }
-}
-
-function writeIdentity({ files }: NodeLayout, token: string): void {
-  mkdirSync(files.certDir, { recursive: true, mode: 0o700 })
-  writeFileSync(files.tokens, `${token},admin,admin,"system:masters"\n`, { mode: 0o600 })
-  const { privateKey, publicKey } = generateKeyPairSync('ec', {
-    namedCurve: 'P-256',
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-  })
-  writeFileSync(files.serviceAccountKey, privateKey, { mode: 0o600 })
-  writeFileSync(files.serviceAccountPublicKey, publicKey)
 }
 
 async function isReady(layout: NodeLayout, url: string, token: string): Promise<boolean> {
