@@ -3,9 +3,7 @@ import { suiteFolders } from './scripts/lib/suites.ts'
 
 // Three projects: unit tests share one process per worker (modules hold no state); api tests talk to a real API server; stories run our programs.
 const shared = { testTimeout: 20_000, hookTimeout: 30_000, env: suiteFolders(process.env) }
-// on a machine that others use too, a test against real control planes may run out of time once
 const cluster = {
-  retry: process.env.CI ? 1 : 0,
   testTimeout: 120_000,
   hookTimeout: 180_000,
   globalSetup: ['src/testing/control-plane-setup.ts'],

@@ -21,7 +21,7 @@ import type { Schedule } from '../../api/schedule.ts'
 import { SYSTEM_NAMESPACE, WORKSPACE } from '../../devcluster/fleet-objects.ts'
 import { applyAll } from '../../devcluster/world.ts'
 import { getCondition } from '../../lib/controller/conditions.ts'
-import type { KubeObject, ObjectRef } from '../../lib/kube/types.ts'
+import type { KubeObject, ObjectRef, ResourceType } from '../../lib/kube/types.ts'
 import { CONFIG_MAP, NAMESPACE, ROLE, SECRET, SERVICE_ACCOUNT, secretObject } from '../../registration/kinds.ts'
 import { stamp } from '../../registration/set-identity.ts'
 import type { ChartServer } from '../chart-server.ts'
@@ -371,14 +371,21 @@ export class Path {
     const { hub } = this.#scene
     const labels = { [MANAGED_LABEL]: 'true' }
     const annotations = { [CLUSTER_LABEL]: 'nobody', [CLUSTER_NAMESPACE_LABEL]: WORKSPACE }
-    const owners = [CLUSTER_REGISTRATION, CLUSTER_REGISTRATION_TOKEN, CLUSTER, NAMESPACE]
-    const rbac = ['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'].map((kind) => ({ ...ROLE, kind }))
-    const roleRef = { roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'nobody' } }
-    const orphans = [SERVICE_ACCOUNT, SECRET, ...rbac].map((type, index) => {
-      const owner = { ...(owners[index % owners.length] ?? CLUSTER), metadata: { ...inWorkspace('nobody'), uid: 'none' } }
+    const orphanOf = (owner: ResourceType, type: ResourceType) => {
       const metadata = { name: 'orphan', ...(type.kind.startsWith('Cluster') ? {} : { namespace: 'default' }), labels }
-      return { ...stamp({ ...type, metadata }, { id: 'orphans', owner }), ...(type.kind.endsWith('Binding') ? roleRef : {}) }
-    })
+      const roleRef = { roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'nobody' } }
+      const made = stamp({ ...type, metadata }, { id: 'orphans', owner: { ...owner, metadata: { ...inWorkspace('nobody'), uid: 'none' } } })
+      return { ...made, ...(type.kind.endsWith('Binding') ? roleRef : {}) }
+    }
+    // each owner's kind once, and none whose own controller sees the orphan too: it would be as quick as the clean-up
+    const orphans = [
+      orphanOf(NAMESPACE, SERVICE_ACCOUNT),
+      orphanOf(CLUSTER, SECRET),
+      orphanOf(CLUSTER, ROLE),
+      orphanOf(NAMESPACE, { ...ROLE, kind: 'RoleBinding' }),
+      orphanOf(CLUSTER_REGISTRATION, { ...ROLE, kind: 'ClusterRole' }),
+      orphanOf(CLUSTER_REGISTRATION_TOKEN, { ...ROLE, kind: 'ClusterRoleBinding' }),
+    ]
     const namespace = { ...NAMESPACE, metadata: { name: 'orphan', labels, annotations } }
     await applyAll(hub, [...orphans, namespace] as KubeObject[])
     for (const { apiVersion, kind, metadata } of [...orphans, namespace])
