@@ -90,7 +90,7 @@ function changed(before: TestFiles, changes: readonly (readonly [string, TestFil
 }
 
 describe('a commit that changes nothing that was looked at', () => {
-  test('gives the same bundles, whatever it changes', async () => {
+  test('gives the same bundles, whatever it changes', { timeout: 120_000 }, async () => {
     const seen = { same: 0, other: 0 }
     await fc.assert(
       fc.asyncProperty(tree, change, options, async (before, changes, how) => {

@@ -86,9 +86,9 @@ test('a secret that is tampered with or deleted is made again at once', async ()
   const whole = async () => expect((await ws.values('tampered', 'one'))?.values).toBe('{"v":1}')
   await eventually(whole)
   await client.patch(ref, { data: { values: Buffer.from('{"v":666}').toString('base64') } }, { type: 'merge' })
-  await eventually(whole, { timeoutMs: 5_000 })
+  await eventually(whole, { timeoutMs: 20_000 })
   await client.delete(ref)
-  await eventually(whole, { timeoutMs: 5_000 })
+  await eventually(whole, { timeoutMs: 20_000 })
 })
 
 test('values of a version that is not replaced yet and whose secret is lost make the agent wait until the next version comes', async () => {

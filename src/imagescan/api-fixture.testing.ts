@@ -150,7 +150,7 @@ export function useImageScans() {
         await clock.advance(A_MOMENT_MS)
         await check()
       },
-      { timeoutMs: 20_000, everyMs: 20 },
+      { timeoutMs: 60_000, everyMs: 20 },
     )
   }
 

@@ -108,7 +108,7 @@ function settles(check: () => Promise<void>): Promise<void> {
       await clock.advance(A_MOMENT_MS)
       await check()
     },
-    { timeoutMs: 15_000, everyMs: 20 },
+    { timeoutMs: 60_000, everyMs: 20 },
   )
 }
 

@@ -87,7 +87,7 @@ function report(ref: ObjectRef, status: object): Promise<Loose> {
 function shows(ref: ObjectRef, status: object): Promise<void> {
   return eventually(async () => expect((await client.get<Loose>(ref)).status).toMatchObject(status), {
     what: `status of ${ref.kind} ${ref.name}`,
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   })
 }
 
@@ -215,7 +215,7 @@ test('a content counts its deployments and goes with the last one', async () => 
   await deploy({ [CONTENT_NAME_LABEL]: name })
   await shows(content, { referenceCount: 1 })
   await client.delete(deployment)
-  await eventually(async () => expect(await client.find(content)).toBeUndefined(), { what: 'content gone', timeoutMs: 20_000 })
+  await eventually(async () => expect(await client.find(content)).toBeUndefined(), { what: 'content gone', timeoutMs: 60_000 })
 })
 
 test('when nothing happens nothing is written', async () => {

@@ -28,19 +28,22 @@ parentPort.on('message', ({ id, job, cancel }) => {
 })`
 const workerEntry = new URL(`data:text/javascript,${encodeURIComponent(script)}`)
 
+/** A thread needs a while to start on a busy machine. */
+const PATIENCE_MS = 10_000
+
 describe('a git worker', () => {
   const open: GitWorkerBackend[] = []
   afterEach(async () => {
     for (const backend of open.splice(0)) await backend.close()
   })
   function start(options: GitWorkerOptions = {}): GitWorkerBackend {
-    const backend = createGitWorkerBackend({ workerEntry, graceMs: 300, ...options })
+    const backend = createGitWorkerBackend({ workerEntry, graceMs: PATIENCE_MS, ...options })
     open.push(backend)
     return backend
   }
   const never = new AbortController().signal
-  const ask = (backend: GitWorkerBackend, name: string, signal = never): Promise<string> =>
-    backend.resolve({ url: `https://git.example/${name}`, timeoutMs: 200 }, { branch: 'main' }, signal)
+  const ask = (backend: GitWorkerBackend, name: string, { signal = never, timeoutMs = PATIENCE_MS } = {}): Promise<string> =>
+    backend.resolve({ url: `https://git.example/${name}`, timeoutMs }, { branch: 'main' }, signal)
 
   test('serves all jobs from one thread', async () => {
     const backend = start()
@@ -60,8 +63,8 @@ describe('a git worker', () => {
   })
 
   test('that does not answer is replaced, and the job that blocked it fails', async () => {
-    const backend = start({ graceMs: 2_000 }) // also for the new thread, which needs a while to start on a busy machine
-    const [blocked, other] = await Promise.allSettled([ask(backend, 'loop'), ask(backend, 'ok')])
+    const backend = start({ graceMs: 2_000 }) // also for the new thread
+    const [blocked, other] = await Promise.allSettled([ask(backend, 'loop', { timeoutMs: 200 }), ask(backend, 'ok')])
     expect(blocked).toMatchObject({ reason: { kind: 'timeout' } })
     expect(other.status).toBe('fulfilled')
   })
@@ -98,7 +101,7 @@ describe('a git worker', () => {
   test('drops a job whose caller gave up, under way or waiting', async () => {
     const backend = start()
     const stop = new AbortController()
-    const jobs = Array.from({ length: 30 }, () => ask(backend, 'never', stop.signal))
+    const jobs = Array.from({ length: 30 }, () => ask(backend, 'never', { signal: stop.signal }))
     const results = Promise.allSettled(jobs)
     setTimeout(() => stop.abort(new Error('gave up')), 50)
     for (const result of await results) expect(result).toMatchObject({ reason: { message: 'gave up' } })

@@ -22,7 +22,7 @@ test('once it stops it lets run what runs, and begins nothing', async () => {
   const waiting = [helm.showDefinitions('chart'), helm.uninstall({ release: 'r', namespace: 'n', kubeconfig: 'none' })]
   await started.promise
   stop.abort(new Error('we stop'))
-  for (const each of waiting) await expect(each).rejects.toThrow('we stop')
+  await Promise.all(waiting.map((each) => expect(each).rejects.toThrow('we stop')))
   await expect(helm.showDefinitions('chart')).rejects.toThrow('we stop')
   expect(await running).toBe('done\n')
   expect(children).toEqual(['started', 'ended'])

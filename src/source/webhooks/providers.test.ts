@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { GitRepo } from '../../api/git-repo.ts'
+import { startCpuTimer } from '../../testing/cpu-time.ts'
 import { PROVIDERS } from './providers.ts'
 import { receive, type WebhookSecret } from './receive.ts'
 import { createRepoMatcher, sshToUrl } from './repo-url.ts'
@@ -130,7 +131,7 @@ describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))('
 
 describe('addresses', () => {
   test('are matched in linear time', () => {
-    const start = performance.now()
+    const spent = startCpuTimer()
     for (const part of ['a', '/', '@', ':', '1', '.git', 'ssh.', '_git/', 'v1/', '(', '\\']) {
       const long = part.repeat(Math.floor(2_000 / part.length))
       for (const url of [`https://h/${long}`, `https://${long}`, `ssh://git@h:${long}`, long]) {
@@ -143,7 +144,7 @@ describe('addresses', () => {
         }
       }
     }
-    expect(performance.now() - start).toBeLessThan(1_000)
+    expect(spent()).toBeLessThan(1_000)
   })
 
   test.each([

@@ -116,7 +116,7 @@ describe('a hub that is killed before', () => {
       await finished
       await eventually(async () => expect(await leftovers(scene.hub)).toEqual([]), {
         what: `nothing left over by ${name}`,
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
         everyMs: 300,
       })
     }
