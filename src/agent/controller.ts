@@ -4,9 +4,9 @@ import { BUNDLE_DEPLOYMENT } from '../api/kinds.ts'
 import type { ReconcileResult } from '../lib/controller/controller.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
 import type { Logger } from '../lib/controller/log.ts'
+import { onNewest } from '../lib/controller/on-newest.ts'
 import { createStatusWriter } from '../lib/controller/status.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
-import { isConflict } from '../lib/kube/errors.ts'
 import type { Informer, InformerEvent } from '../lib/kube/informer.ts'
 import type { Attempts } from './attempt.ts'
 import type { Care } from './care.ts'
@@ -35,8 +35,6 @@ export interface DeploymentReconciler {
   /** The keys that an event of the hub concerns. */
   keysFor(event: InformerEvent<BundleDeployment>): readonly string[]
 }
-
-const STATUS_ATTEMPTS = 4
 
 export function createDeploymentReconciler(options: DeploymentReconcilerOptions): DeploymentReconciler {
   const { hub, deployments, attempts, care, removal, tracking, corrector, log } = options
@@ -75,19 +73,7 @@ export function createDeploymentReconciler(options: DeploymentReconcilerOptions)
 
   /** What stands in the status is ours alone, so on a conflict with the hub's fields the same goes on top of the newer version. */
   async function report(deployment: BundleDeployment, status: Status): Promise<void> {
-    const { name, namespace = '', uid } = deployment.metadata
-    let target = deployment
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await writer.write(target, status, { owned: OWNED_FIELDS, cached: deployment })
-        return
-      } catch (error) {
-        if (!isConflict(error) || attempt === STATUS_ATTEMPTS) throw error
-        const newer = await hub.find<BundleDeployment>({ ...BUNDLE_DEPLOYMENT, name, namespace })
-        if (!newer || newer.metadata.uid !== uid) return
-        target = newer
-      }
-    }
+    await onNewest(hub, deployment, (newest) => writer.write(newest, status, { owned: OWNED_FIELDS, cached: deployment }))
   }
 
   /** After a move the release at the old place goes; if this fails, the collection of forgotten releases will do it. */

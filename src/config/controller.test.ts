@@ -66,6 +66,19 @@ describe('schedules', () => {
   })
 })
 
+describe('settings for debugging', () => {
+  const agents = (args: string[], env: Environment) => controllerConfig(args, { ...ELECTION, ...env }, { hostname: 'h', pid: 1 }).agents
+  const propagates = { FLEET_PROPAGATE_DEBUG_SETTINGS_TO_AGENTS: 'true' }
+  const unconfined = { FLEET_DEBUG_DISABLE_SECURITY_CONTEXT: 'true' }
+
+  test('reach agents only if they are to be propagated', () => {
+    const args = ['--debug', '--debug-level=3']
+    expect(agents(args, { ...propagates, ...unconfined })).toMatchObject({ debugLevel: 3, disableSecurityContext: true })
+    expect(agents(args, unconfined)).toMatchObject({ debugLevel: undefined, disableSecurityContext: false })
+    expect(agents([], { ...propagates, ...unconfined })).toMatchObject({ debugLevel: undefined, disableSecurityContext: true })
+  })
+})
+
 describe('git servers', () => {
   const config = (args: string[], env: Environment = {}) => controllerConfig(args, { ...ELECTION, ...env }, { hostname: 'h', pid: 1 })
 

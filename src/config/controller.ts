@@ -196,12 +196,13 @@ function metricsAddress(env: Environment, gitOnly: boolean, helmOnly: boolean): 
 const ERROR_MAPPING = 'CATTLE_WRANGLER_CHECK_GVK_ERROR_MAPPING'
 
 function agentSettings(env: Environment, flags: { readonly debug?: boolean; readonly 'debug-level'?: string }): AgentSettings {
-  const passesDebug = flag(env, 'FLEET_PROPAGATE_DEBUG_SETTINGS_TO_AGENTS', false) && flags.debug === true
+  const propagates = flag(env, 'FLEET_PROPAGATE_DEBUG_SETTINGS_TO_AGENTS', false)
+  const passesDebug = propagates && flags.debug === true
   return {
     election: electionConfig(env, true, 'FLEET_AGENT'),
     replicas: integer(env, 'FLEET_AGENT_REPLICA_COUNT', 1, 0),
     debugLevel: passesDebug ? integer({ '--debug-level': flags['debug-level'] }, '--debug-level', 0) : undefined,
-    disableSecurityContext: flag(env, 'FLEET_DEBUG_DISABLE_SECURITY_CONTEXT', false),
+    disableSecurityContext: flag(env, 'FLEET_DEBUG_DISABLE_SECURITY_CONTEXT', false) && propagates,
     passedEnv: env[ERROR_MAPPING] ? { [ERROR_MAPPING]: env[ERROR_MAPPING] } : {},
   }
 }

@@ -1,16 +1,18 @@
 // Writes of the HelmOp controller: the own part of the status, the finalizer, the bundle; always on top of the newest known version.
 import type { Bundle } from '../api/bundle.ts'
 import type { HelmOp } from '../api/helm-op.ts'
-import { BUNDLE, HELM_OP } from '../api/kinds.ts'
+import { BUNDLE } from '../api/kinds.ts'
 import { HELM_OP_FINALIZER } from '../api/labels.ts'
 import { isSame, over } from '../bundle/publish-plan.ts'
 import type { Clock } from '../lib/controller/clock.ts'
 import { TerminalError, WaitingError } from '../lib/controller/errors.ts'
 import type { EventRecorder } from '../lib/controller/events.ts'
+import { onNewest } from '../lib/controller/on-newest.ts'
 import { createStatusWriter } from '../lib/controller/status.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../lib/kube/errors.ts'
-import type { KubeObject, ObjectRef, ResourceType } from '../lib/kube/types.ts'
+import { refOf } from '../lib/kube/paths.ts'
+import type { ObjectRef } from '../lib/kube/types.ts'
 import { hasChanged, nextStatus, OWNED_FIELDS, problemIn, type StatusFacts } from './helm-op-status.ts'
 import { type HelmOpMemory, newest } from './memory.ts'
 
@@ -25,7 +27,6 @@ export interface HelmOpWriter {
   bundle(helmOp: HelmOp, memory: HelmOpMemory, existing: Bundle | undefined, wanted: Bundle): Promise<void>
 }
 
-const STATUS_TRIES = 5
 /** A cache that lags behind has caught up by then. */
 const LAG_MS = 200
 
@@ -35,28 +36,20 @@ export function createWriter(deps: { client: KubeClient; clock: Clock; events: E
 
   async function patchFinalizers(base: HelmOp, memory: HelmOpMemory, finalizers: string[]): Promise<HelmOp> {
     const body = { metadata: { finalizers, resourceVersion: base.metadata.resourceVersion } }
-    memory.written = await client.patch<HelmOp>(refOf(HELM_OP, base), body, { type: 'merge' })
+    memory.written = await client.patch<HelmOp>(refOf(base), body, { type: 'merge' })
     return memory.written
   }
 
   return {
     async status(cached, memory, facts) {
-      let base = newest(cached, memory.written)
-      for (let tries = 1; ; tries++) {
+      await onNewest(client, newest(cached, memory.written), async (base) => {
         const next = nextStatus(base, facts, clock.now())
         if (!hasChanged(base.status ?? {}, next)) return
-        try {
-          if (!(await writer.write(base, next, { owned: OWNED_FIELDS }))) return
-          memory.written = writer.latest(base)
-          if (facts.poll) memory.recordedAt = clock.now()
-          return tell(events, base, memory.written, facts)
-        } catch (error) {
-          if (!isConflict(error) || tries === STATUS_TRIES) throw error
-          const live = await client.find<HelmOp>(refOf(HELM_OP, base))
-          if (live?.metadata.uid !== base.metadata.uid) return
-          base = live as HelmOp
-        }
-      }
+        if (!(await writer.write(base, next, { owned: OWNED_FIELDS }))) return
+        memory.written = writer.latest(base)
+        if (facts.poll) memory.recordedAt = clock.now()
+        tell(events, base, memory.written, facts)
+      })
     },
     async claim(cached, memory) {
       const base = newest(cached, memory.written)
@@ -91,13 +84,9 @@ export function createWriter(deps: { client: KubeClient; clock: Clock; events: E
   }
 }
 
-function refOf({ apiVersion, kind }: ResourceType, { metadata: { name, namespace } }: KubeObject): ObjectRef {
-  return { apiVersion, kind, name, ...(namespace ? { namespace } : {}) }
-}
-
 /** The reference of a HelmOp's bundle. */
 export function bundleRef(helmOp: HelmOp): ObjectRef {
-  return refOf(BUNDLE, helmOp)
+  return refOf({ ...BUNDLE, metadata: helmOp.metadata })
 }
 
 /** Events for what has just been written (spec 10.2). */

@@ -12,6 +12,7 @@ import { reasonOf, TerminalError } from '../lib/controller/errors.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
 import type { Logger } from '../lib/controller/log.ts'
 import type { ControllerMetrics } from '../lib/controller/metrics.ts'
+import { onNewest } from '../lib/controller/on-newest.ts'
 import { createStatusWriter } from '../lib/controller/status.ts'
 import { DEFAULT_GIT_LIMITS, type GitBackend, type GitLimits } from '../lib/git/types.ts'
 import type { GitWriter } from '../lib/git/write/types.ts'
@@ -66,8 +67,6 @@ const RETRY_MS = 30_000
 const TIME_LIMIT_MS = 20 * 60_000
 /** Scans of one push to a registry change together. */
 const DEBOUNCE_MS = 250
-/** Others write the status of GitRepos too. */
-const ATTEMPTS = 5
 /** Settings that a log line tells of. */
 const LOGGED_SETTINGS = 20
 
@@ -143,23 +142,14 @@ export function createWriteBackController(deps: WriteBackControllerDeps): Contro
   /** Writes the condition; after a push also its time, and a hint that makes the GitRepo look at its repository now. No request if nothing has changed. */
   async function report(cached: GitRepo, error?: TerminalError, pushed?: string): Promise<ReconcileResult> {
     const now = clock.now()
-    let base: GitRepo | undefined = cached
-    for (let attempt = 1; base; attempt++) {
+    await onNewest(client, cached, async (base) => {
       const { status = {} } = statuses.latest(base)
-      if (error === undefined && pushed === undefined && getCondition(status.conditions, SYNCED)?.status === 'True') return {}
+      if (error === undefined && pushed === undefined && getCondition(status.conditions, SYNCED)?.status === 'True') return
       const next: GitRepoStatus = { ...status, conditions: setCondition(status.conditions, errorCondition(SYNCED, error), now) }
       const time = formatTime(now)
       if (pushed !== undefined) Object.assign(next, { lastSyncedImageScanTime: time, webhookCommit: pushed, lastWebhookTime: time })
-      try {
-        await statuses.write(base, next, { owned: OWNED })
-        return {}
-      } catch (failure) {
-        if (!isConflict(failure) || attempt === ATTEMPTS) throw failure
-        const { name, namespace } = cached.metadata
-        const live: GitRepo | undefined = await client.find<GitRepo>({ ...GIT_REPO, name, ...(namespace ? { namespace } : {}) })
-        base = live?.metadata.uid === cached.metadata.uid ? live : undefined
-      }
-    }
+      await statuses.write(base, next, { owned: OWNED })
+    })
     return {}
   }
 

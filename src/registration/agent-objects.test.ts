@@ -66,6 +66,44 @@ test('a disruption budget takes numbers and percentages, and only one of its lim
   expect(() => budget({ minAvailable: '1', maxUnavailable: '1' })).toThrow(/give one of them/)
 })
 
+test.each([
+  [{ minAvailable: '0', maxUnavailable: '2' }, { maxUnavailable: 2 }],
+  [{ minAvailable: '50%', maxUnavailable: '0' }, { minAvailable: '50%' }],
+  [{ minAvailable: '0', maxUnavailable: '0' }, { maxUnavailable: 0 }],
+  [{ minAvailable: '0' }, { minAvailable: 0 }],
+])('a limit of zero in a disruption budget gives way to the other one: %j', (podDisruptionBudget, limit) => {
+  const [budget] = objects({ agentSchedulingCustomization: { podDisruptionBudget } })
+  expect(budget).toHaveProperty('spec', { ...limit, selector: { matchLabels: { app: 'fleet-agent' } } })
+})
+
+test('what a cluster says of its pods is written as other releases write it', () => {
+  const pod = podOf(
+    {
+      agentResources: { limits: { cpu: 2, memory: '1024Mi' }, requests: {} },
+      agentTolerations: [{ key: 'a', value: '', effect: '', operator: 'Exists' }],
+      agentAffinity: {
+        nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [] }] } },
+      },
+      agentEnvVars: [
+        { name: 'EMPTY', value: '' },
+        { name: 'CPU', valueFrom: { resourceFieldRef: { resource: 'limits.cpu' } } },
+      ],
+    },
+    { agentWorkers: {} },
+  )
+  const [container] = pod.containers
+  expect(container).toHaveProperty('resources', { limits: { cpu: '2', memory: '1Gi' } })
+  expect(container?.env[0]).toEqual({ name: 'BUNDLEDEPLOYMENT_RECONCILER_WORKERS' })
+  expect(container?.env.slice(8)).toEqual([
+    { name: 'EMPTY' },
+    { name: 'CPU', valueFrom: { resourceFieldRef: { resource: 'limits.cpu', divisor: '0' } } },
+  ])
+  expect(pod.tolerations[2]).toEqual({ key: 'a', operator: 'Exists' })
+  expect(pod).toHaveProperty('affinity', {
+    nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{}] } },
+  })
+})
+
 test('the bundle of an agent holds what the import installs', () => {
   const spec = { agentNamespace: 'agents', agentSchedulingCustomization: { priorityClass: { value: 7 } } }
   const input = { config: hubConfig(), process: PROCESS, systemNamespace: 'cattle-fleet-system' }

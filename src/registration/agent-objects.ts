@@ -1,11 +1,13 @@
 // The agent as it is installed: one renderer for the import and for the bundle that carries the agent (spec 3.7).
 import { posix } from 'node:path'
 import type { ClusterSpec } from '../api/cluster.ts'
+import { goAffinity, goEnvVar, goResourceRequirements, goToleration } from '../api/go-types.ts'
 import { AGENT_NAME, AGENT_NODE_LABEL } from '../api/labels.ts'
 import { safeConcatName } from '../api/names.ts'
 import type { EnvVar, Toleration } from '../api/pod-types.ts'
 import type { HubConfig } from '../config/hub-config.ts'
 import { formatDuration } from '../lib/duration/duration.ts'
+import { goList, throughGo } from '../lib/json/go-struct.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { PRIORITY_CLASS_NAME, schedulingObjects } from './agent-scheduling.ts'
 import { bindingObject, DEPLOYMENT, roleObject, SERVICE_ACCOUNT } from './kinds.ts'
@@ -91,8 +93,8 @@ function podSpec(input: AgentInput): object {
     ...(pullSecrets.length > 0 ? { imagePullSecrets: pullSecrets.map((name) => ({ name })) } : {}),
     ...(process.disableSecurityContext ? {} : { securityContext: { runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000 } }),
     nodeSelector: { 'kubernetes.io/os': 'linux' },
-    affinity: spec.agentAffinity ?? USUAL_AFFINITY,
-    tolerations: [...USUAL_TOLERATIONS, ...[...(spec.agentTolerations ?? [])].sort(byToleration)],
+    affinity: spec.agentAffinity ? throughGo(goAffinity, spec.agentAffinity) : USUAL_AFFINITY,
+    tolerations: throughGo(goList(goToleration), [...USUAL_TOLERATIONS, ...[...(spec.agentTolerations ?? [])].sort(byToleration)]),
     containers: [container(input)],
     volumes: ['kube', 'tmp'].map((name) => ({ name, emptyDir: {} })),
   }
@@ -112,8 +114,8 @@ function container(input: AgentInput): object {
     image: agentImage(config, spec.privateRepoURL ?? ''),
     ...(config.agentImagePullPolicy ? { imagePullPolicy: config.agentImagePullPolicy } : {}),
     command: ['fleetagent', ...debug],
-    env: environment(input),
-    resources: spec.agentResources ?? {},
+    env: throughGo(goList(goEnvVar), environment(input)),
+    resources: throughGo(goResourceRequirements, spec.agentResources ?? {}),
     ...(process.disableSecurityContext ? {} : { securityContext: CONFINED }),
     volumeMounts: [
       { name: 'kube', mountPath: '/.kube' },

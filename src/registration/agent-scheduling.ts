@@ -32,13 +32,16 @@ function disruptionBudget(
   { minAvailable, maxUnavailable }: NonNullable<AgentSchedulingCustomization['podDisruptionBudget']>,
   namespace: string,
 ): KubeObject {
-  if (minAvailable && maxUnavailable) {
+  // a zero beside the other limit says nothing
+  const [asksFor, allows] = [minAvailable && minAvailable !== '0', maxUnavailable && maxUnavailable !== '0']
+  if (asksFor && allows) {
     const texts = `minAvailable (${minAvailable}) and maxUnavailable (${maxUnavailable})`
     throw new TerminalError(`agentSchedulingCustomization.podDisruptionBudget has both ${texts}: give one of them`, {
       reason: 'InvalidSpec',
     })
   }
-  const limit = minAvailable ? { minAvailable: numberOrText(minAvailable) } : { maxUnavailable: numberOrText(maxUnavailable || '0') }
+  const isMinimum = minAvailable && (asksFor || !maxUnavailable)
+  const limit = isMinimum ? { minAvailable: numberOrText(minAvailable) } : { maxUnavailable: numberOrText(maxUnavailable || '0') }
   const object = {
     ...DISRUPTION_BUDGET,
     metadata: { name: DISRUPTION_BUDGET_NAME, namespace },

@@ -4,12 +4,13 @@ import type { Toleration } from '../api/pod-types.ts'
 import { type Controller, createController } from '../lib/controller/controller.ts'
 import { WaitingError } from '../lib/controller/errors.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
+import { refOf } from '../lib/kube/paths.ts'
 import type { KubeObject, ResourceType } from '../lib/kube/types.ts'
 import { accountToken } from './account-token.ts'
 import { bootstrapData, DATA_SET } from './bootstrap-data.ts'
 import { LOCAL_SET, type LocalAccess, localObjects, tokenKubeconfig, wantsLocal } from './bootstrap-local.ts'
 import { DEPLOYMENT, SECRET, SERVICE_ACCOUNT } from './kinds.ts'
-import { carryOut, changesAnything, type LiveSet, planSet, refTo } from './object-set.ts'
+import { carryOut, changesAnything, type LiveSet, planSet } from './object-set.ts'
 import { hashOfSet, type SetIdentity } from './set-identity.ts'
 import type { RegistrationDeps } from './settings.ts'
 
@@ -48,7 +49,7 @@ export function createBootstrapController(deps: RegistrationDeps): Controller {
   async function liveSet(set: SetIdentity, objects: readonly KubeObject[], pruned: readonly ResourceType[]): Promise<LiveSet> {
     const labelSelector = `${SET_HASH_LABEL}=${hashOfSet(set)}`
     const [found, members] = await Promise.all([
-      inParallel(objects, PARALLEL, (object) => client.find(refTo(object))),
+      inParallel(objects, PARALLEL, (object) => client.find(refOf(object))),
       inParallel(pruned, PARALLEL, (type) => client.list(type, { labelSelector })),
     ])
     const find: LiveSet['find'] = (ref) =>

@@ -55,8 +55,9 @@ function cacheOf(...objects: KubeObject[]): object {
 }
 
 /** Runs the controller over one member of a set; `find` is what the API server says of its owner. */
-function start(find: () => Promise<KubeObject | undefined>): void {
+function start(find: () => Promise<KubeObject | undefined>, object = member): void {
   const client = {
+    mapping: async () => ({ plural: 'machines', namespaced: true, verbs: [] }),
     find() {
       asked++
       return find()
@@ -66,7 +67,7 @@ function start(find: () => Promise<KubeObject | undefined>): void {
       return true
     },
   }
-  const managed = Object.fromEntries(MANAGED_KINDS.map((kind) => [kind, kind === 'Secret' ? cacheOf(member) : cacheOf()]))
+  const managed = Object.fromEntries(MANAGED_KINDS.map((kind) => [kind, kind === 'Secret' ? cacheOf(object) : cacheOf()]))
   const informers = { managed, namespaces: cacheOf(), clusters: cacheOf(), registrations: cacheOf(), tokens: cacheOf() }
   const controller = createCleanupController({ client, clock, informers, log: silentLogger, workers: 1 } as unknown as RegistrationDeps)
   running = controller.run(stop.signal)
@@ -88,6 +89,13 @@ test('what has lost its owner goes', async () => {
   start(async () => undefined)
   await clock.advance(0)
   expect(deleted).toEqual([{ ...SECRET, name: 'thing', namespace: 'ws' }])
+})
+
+test('an owner in no namespace, of a kind that lives in one, is not asked for: it cannot exist', async () => {
+  const annotations = { ...member.metadata.annotations, [SET_OWNER_NAMESPACE_ANNOTATION]: '' }
+  start(() => Promise.reject(new Error('Machine m-1 needs a namespace')), { ...member, metadata: { ...member.metadata, annotations } })
+  await clock.advance(0)
+  expect([deleted.length, asked]).toEqual([1, 0])
 })
 
 const refusal = new ApiError({ status: 403, reason: 'Forbidden', message: 'machines is forbidden' })

@@ -5,10 +5,10 @@ import { type Controller, createController } from '../lib/controller/controller.
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
 import { isForbidden, UnknownKindError } from '../lib/kube/errors.ts'
 import type { Informer } from '../lib/kube/informer.ts'
+import { refOf } from '../lib/kube/paths.ts'
 import type { KubeObject, ObjectRef } from '../lib/kube/types.ts'
 import { MANAGED_KINDS, recordedMembers } from './informers.ts'
 import { NAMESPACE } from './kinds.ts'
-import { refTo } from './object-set.ts'
 import { recordedOwner } from './set-identity.ts'
 import type { RegistrationDeps } from './settings.ts'
 
@@ -33,7 +33,7 @@ export function createCleanupController(deps: RegistrationDeps): Controller {
     const owner = ownerOf(object)
     if (!owner || (await exists(owner))) return undefined
     const { uid } = object.metadata
-    const removed = await client.delete(refTo(object), { propagationPolicy: 'Background', ...(uid ? { uid } : {}) })
+    const removed = await client.delete(refOf(object), { propagationPolicy: 'Background', ...(uid ? { uid } : {}) })
     if (removed) log.info({ kind: object.kind, object: keyOf(object), owner: `${owner.kind} ${keyOf(owner)}` }, 'orphan deleted')
     return undefined
   }
@@ -53,6 +53,8 @@ export function createCleanupController(deps: RegistrationDeps): Controller {
     const cache = owners.find(([kind]) => kind === owner.kind)?.[1]
     if (cache?.get(owner.name, owner.namespace)) return true
     try {
+      const { namespaced } = await client.mapping(owner)
+      if (namespaced && !owner.namespace) return false // no such object can exist, and asking for it would fail for ever
       return (await client.find(owner)) !== undefined
     } catch (error) {
       if (error instanceof UnknownKindError) return true // whoever defined that kind knows better what to do with it

@@ -6,6 +6,7 @@ import { type Controller, createController, type ReconcileResult } from '../lib/
 import { TerminalError, WaitingError } from '../lib/controller/errors.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
 import { isAlreadyExists } from '../lib/kube/errors.ts'
+import { refOf } from '../lib/kube/paths.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { schedulingObjects } from './agent-scheduling.ts'
 import { AGENT_SETTING_FIELDS, agentSettings } from './agent-state.ts'
@@ -15,7 +16,6 @@ import { failedCondition } from './failed-condition.ts'
 import { clustersOfRegistration, registrationsOf } from './informers.ts'
 import { NAMESPACE } from './kinds.ts'
 import { isLocalAgentDisabled } from './local-agent.ts'
-import { refTo } from './object-set.ts'
 import type { RegistrationDeps } from './settings.ts'
 
 const REGISTRATION_MS = 2_000
@@ -65,7 +65,7 @@ export function createClusterController(deps: RegistrationDeps): Controller {
       )
     const { labels, annotations } = wanted.metadata
     if (includes(live.metadata.labels, labels) && includes(live.metadata.annotations, annotations)) return
-    await client.patch(refTo(wanted), { metadata: { labels, annotations } }, { type: 'merge' })
+    await client.patch(refOf(wanted), { metadata: { labels, annotations } }, { type: 'merge' })
   }
 
   async function createNamespace(namespace: KubeObject): Promise<void> {

@@ -11,9 +11,9 @@ import type { Logger } from '../lib/controller/log.ts'
 import type { ControllerMetrics } from '../lib/controller/metrics.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import type { InformerFactory, InformerOptions } from '../lib/kube/informer.ts'
+import { refOf } from '../lib/kube/paths.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { NAMESPACE } from './kinds.ts'
-import { refTo } from './object-set.ts'
 
 export interface ClusterLifecycleDeps {
   readonly client: KubeClient
@@ -47,7 +47,7 @@ export function createClusterLifecycleController(deps: ClusterLifecycleDeps): Co
     if (!cluster || !handles(cluster)) return undefined
     if (cluster.metadata.deletionTimestamp) return finalize(key, cluster)
     const patch = tidied(cluster)
-    if (patch) await client.patch(refTo(cluster), patch, { type: 'merge' })
+    if (patch) await client.patch(refOf(cluster), patch, { type: 'merge' })
     return undefined
   }
 
@@ -58,11 +58,11 @@ export function createClusterLifecycleController(deps: ClusterLifecycleDeps): Co
     // by what the namespaces say of themselves: agents may write the status of their cluster
     const left: KubeObject[] = [...(bundle ? [bundle] : []), ...namespaces.by(BY_CLUSTER, key).map((live) => ({ ...live, ...NAMESPACE }))]
     for (const part of left.filter(({ metadata }) => !metadata.deletionTimestamp)) {
-      await client.delete(refTo(part), part.metadata.uid ? { uid: part.metadata.uid } : {})
+      await client.delete(refOf(part), part.metadata.uid ? { uid: part.metadata.uid } : {})
     }
     if (left.length > 0 && clock.now() < Date.parse(deletionTimestamp ?? '') + PARTS_PATIENCE_MS) return { requeueAfterMs: PARTS_CHECK_MS }
     const patch = { metadata: { resourceVersion, finalizers: finalizers.filter((finalizer) => finalizer !== CLUSTER_FINALIZER) } }
-    await client.patch(refTo(cluster), patch, { type: 'merge' })
+    await client.patch(refOf(cluster), patch, { type: 'merge' })
     log.info({ cluster: key, left: left.length }, 'cluster deleted')
     return undefined
   }

@@ -2,9 +2,9 @@ import { AGENT_CREDENTIAL_SECRET, CLUSTER_LABEL } from '../api/labels.ts'
 import { registrationNamespace } from '../api/names.ts'
 import { type Controller, createController, type ReconcileResult } from '../lib/controller/controller.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
+import { refOf } from '../lib/kube/paths.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import type { Secret } from './kinds.ts'
-import { refTo } from './object-set.ts'
 import type { RegistrationDeps } from './settings.ts'
 
 /** An agent fetches its credential within seconds and gives up after half an hour (spec 0.4). */
@@ -23,7 +23,7 @@ export function createCredentialController(deps: RegistrationDeps): Controller {
     if (!secret || !isCredential(secret) || secret.metadata.deletionTimestamp) return undefined
     const left = Date.parse(secret.metadata.creationTimestamp ?? '') + CREDENTIAL_LIFE_MS - clock.now()
     if (left > 0) return { requeueAfterMs: left }
-    await client.delete(refTo(secret), secret.metadata.uid ? { uid: secret.metadata.uid } : {})
+    await client.delete(refOf(secret), secret.metadata.uid ? { uid: secret.metadata.uid } : {})
     log.info({ secret: key }, 'old registration credential deleted')
     return undefined
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { clusterNamespace, registeredClusterName } from '../api/names.ts'
-import { credentialName, grantedRights, isReplacedBy, newCluster } from './grant.ts'
+import { credentialName, grantedRights, isReplacedBy, newCluster, tokenOf } from './grant.ts'
 import { cluster, registration, token } from './objects.testing.ts'
 
 const request = registration({ clientID: 'id', clientRandom: 'random' })
@@ -55,4 +55,17 @@ test('the token of a user may read the one credential it asked for, by a role of
 test('the token of an import has one role for all its registrations', () => {
   const [role] = grantedRights({ ...grant, token: token({}, { name: 'import-token-one' }) }).slice(-2)
   expect(role?.metadata.name).toBe('import-token-one-token-uid-creds')
+})
+
+test('an agent that names no token has that of the import of its cluster', () => {
+  const [join, imported] = [token(), token({}, { name: 'import-token-one' })]
+  const tokens = {
+    get: (name: string, namespace?: string) =>
+      [join, imported].find(({ metadata }) => `${metadata.namespace}/${metadata.name}` === `${namespace}/${name}`),
+  }
+  const naming = (name: string) => registration({}, { labels: { 'fleet.cattle.io/registration-token': name } })
+  expect(tokenOf(tokens, naming('join'), cluster())).toBe(join)
+  expect(tokenOf(tokens, request, cluster())).toBe(imported)
+  expect(tokenOf(tokens, naming('long-gone'), cluster())).toBe(imported)
+  expect(tokenOf(tokens, request, cluster({}, {}, { name: 'two' }))).toBeUndefined()
 })

@@ -10,8 +10,10 @@ import {
   CLUSTER_REGISTRATION_ANNOTATION,
   CLUSTER_REGISTRATION_NAMESPACE_ANNOTATION,
   MANAGED_LABEL,
+  REGISTRATION_TOKEN_LABEL,
 } from '../api/labels.ts'
 import { importTokenName, registeredClusterName, registrationNamespace, registrationSecretName, safeConcatName } from '../api/names.ts'
+import type { Informer } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { BUNDLE_DEPLOYMENT_ROLE, CONTENT_ROLE } from './bootstrap-data.ts'
 import { bindingObject, type NamespacedName, roleObject, SERVICE_ACCOUNT, secretObject } from './kinds.ts'
@@ -49,6 +51,16 @@ export function isReplacedBy(other: ClusterRegistration, request: ClusterRegistr
 /** The account of the agent that made a request, in the namespace of its cluster. */
 export function requestAccount({ metadata }: ClusterRegistration, clusterNamespace: string): NamespacedName {
   return { name: safeConcatName(metadata.name, metadata.uid ?? ''), namespace: clusterNamespace }
+}
+
+/** The token that an agent came with: the one that it names, or else that of its cluster's import, which agents of old releases don't name (spec 3.4). */
+export function tokenOf(
+  tokens: Pick<Informer<ClusterRegistrationToken>, 'get'>,
+  { metadata: { labels, namespace } }: ClusterRegistration,
+  cluster: Cluster,
+): ClusterRegistrationToken | undefined {
+  const named = tokens.get(labels?.[REGISTRATION_TOKEN_LABEL] ?? '', namespace)
+  return named ?? tokens.get(importTokenName(cluster.metadata.name), namespace)
 }
 
 /** Everything that grants of one registration are made of. */

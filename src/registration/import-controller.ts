@@ -10,6 +10,7 @@ import { TerminalError, WaitingError } from '../lib/controller/errors.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
 import type { InformerEvent } from '../lib/kube/informer.ts'
+import { refOf } from '../lib/kube/paths.ts'
 import { agentNamespace, agentPullSecrets } from './agent-objects.ts'
 import { AGENT_SETTING_FIELDS, agentSettings, changedSettings } from './agent-state.ts'
 import { changeStatus, type StatusChange } from './change-status.ts'
@@ -22,7 +23,6 @@ import { agentSetId, installAgent } from './install-agent.ts'
 import { SECRET, type Secret, secretText } from './kinds.ts'
 import { createKubeconfigSecrets, factsOf } from './kubeconfig-secret.ts'
 import { isLocalAgentDisabled } from './local-agent.ts'
-import { refTo } from './object-set.ts'
 import { removeLocalAgent } from './remove-local-agent.ts'
 import type { RegistrationDeps } from './settings.ts'
 
@@ -85,7 +85,7 @@ export function createImportController(deps: RegistrationDeps): Controller {
     const known = deps.statuses.latest(cached)
     if (!(await reasonFor(known, hub))) return done(known)
     // an import cuts the agent off: never because of a cache that lags behind the last one
-    const cluster = await client.find<Cluster>(refTo(known))
+    const cluster = await client.find<Cluster>(refOf(known))
     if (!cluster || !concernsImport(cluster)) return
     const reason = await reasonFor(cluster, hub)
     if (!reason) return done(cluster)
@@ -109,7 +109,7 @@ export function createImportController(deps: RegistrationDeps): Controller {
     if (cluster.spec.clientID) return cluster
     const { resourceVersion } = cluster.metadata
     const patch = { metadata: { resourceVersion }, spec: { clientID: randomToken(deps.randomBytes) } }
-    return client.patch<Cluster>(refTo(cluster), patch, { type: 'merge' })
+    return client.patch<Cluster>(refOf(cluster), patch, { type: 'merge' })
   }
 
   /** Of an agent that is installed it is said first that it must be installed again: that is not forgotten then. */

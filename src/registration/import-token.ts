@@ -5,8 +5,8 @@ import { CLUSTER_REGISTRATION_TOKEN } from '../api/kinds.ts'
 import { importTokenName } from '../api/names.ts'
 import { WaitingError } from '../lib/controller/errors.ts'
 import { isAlreadyExists } from '../lib/kube/errors.ts'
+import { refOf } from '../lib/kube/paths.ts'
 import { ownedBy, type Secret } from './kinds.ts'
-import { refTo } from './object-set.ts'
 import type { RegistrationDeps } from './settings.ts'
 
 /** As Go writes twelve hours. */
@@ -28,7 +28,7 @@ export async function importValues(
   if (!token) await createToken(client, cluster, name)
   const ending = token?.status?.expires !== undefined && Date.parse(token.status.expires) - clock.now() < LEAST_LEFT_MS
   if (token && ending && !token.metadata.deletionTimestamp)
-    await client.delete(refTo(token), token.metadata.uid ? { uid: token.metadata.uid } : {})
+    await client.delete(refOf(token), token.metadata.uid ? { uid: token.metadata.uid } : {})
   const secret = token?.status?.secretName ? informers.managed.Secret.get(token.status.secretName, namespace) : undefined
   if (token?.metadata.deletionTimestamp || ending || !secret)
     throw new WaitingError(`waits for registration token ${namespace}/${name}`, { reason: 'WaitingForToken', retryAfterMs: LOOK_AGAIN_MS })

@@ -4,12 +4,13 @@ import { AGENT_NAME, CONTROLLER_CONFIG_NAME, SET_HASH_LABEL } from '../api/label
 import { registrationNamespace, setId } from '../api/names.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
+import { refOf } from '../lib/kube/paths.ts'
 import type { KubeObject, ObjectRef } from '../lib/kube/types.ts'
 import { type AgentInput, agentNamespace, agentObjects } from './agent-objects.ts'
 import { DISRUPTION_BUDGET, PRIORITY_CLASS } from './agent-scheduling.ts'
 import { type AgentStart, startObjects } from './import-objects.ts'
 import { CLUSTER_ROLE, CLUSTER_ROLE_BINDING, CONFIG_MAP, DEPLOYMENT, NAMESPACE, SECRET, SERVICE_ACCOUNT } from './kinds.ts'
-import { carryOut, type LiveSet, planSet, refTo } from './object-set.ts'
+import { carryOut, type LiveSet, planSet } from './object-set.ts'
 import { removeAgent, stopAgent } from './remove-agent.ts'
 import { hashOfSet } from './set-identity.ts'
 
@@ -55,10 +56,10 @@ export async function installAgent(downstream: KubeClient, installation: Install
 async function liveSet(client: KubeClient, desired: readonly KubeObject[], hash: string): Promise<LiveSet> {
   const labelSelector = `${SET_HASH_LABEL}=${hash}`
   const [found, members] = await Promise.all([
-    inParallel(desired, PARALLEL, (object) => client.find(refTo(object))),
+    inParallel(desired, PARALLEL, (object) => client.find(refOf(object))),
     inParallel(MEMBER_KINDS, PARALLEL, (type) => client.list(type, { labelSelector })),
   ])
-  const byKey = new Map(found.filter((object) => object !== undefined).map((object) => [keyOfRef(refTo(object)), object]))
+  const byKey = new Map(found.filter((object) => object !== undefined).map((object) => [keyOfRef(refOf(object)), object]))
   return { find: (ref) => byKey.get(keyOfRef(ref)), members: members.flatMap(({ items }) => items) }
 }
 

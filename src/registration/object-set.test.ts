@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import { refOf } from '../lib/kube/paths.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { bindingObject, NAMESPACE, secretObject } from './kinds.ts'
-import { changesAnything, type LiveSet, planSet, refTo } from './object-set.ts'
+import { changesAnything, type LiveSet, planSet } from './object-set.ts'
 import { stamp } from './set-identity.ts'
 import { withRecord } from './set-merge.ts'
 
@@ -9,7 +10,7 @@ const SET = { id: 'set' }
 const secret = (name: string, data: Record<string, string> = { a: '1' }, type?: string): KubeObject =>
   secretObject({ name, namespace: 'ns' }, data, type)
 const live = (...objects: KubeObject[]): LiveSet => ({
-  find: (ref) => objects.find((object) => JSON.stringify(refTo(object)) === JSON.stringify(ref)),
+  find: (ref) => objects.find((object) => JSON.stringify(refOf(object)) === JSON.stringify(ref)),
   members: objects.filter(({ metadata }) => metadata.labels),
 })
 const applied = (object: KubeObject): KubeObject => withRecord(stamp(object, SET))

@@ -4,6 +4,7 @@ import { WaitingError } from '../lib/controller/errors.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import { isAlreadyExists, isNotFound } from '../lib/kube/errors.ts'
+import { refOf } from '../lib/kube/paths.ts'
 import type { KubeObject, ObjectRef } from '../lib/kube/types.ts'
 import { hashOfSet, type SetIdentity, stamp } from './set-identity.ts'
 import { patchTo, withRecord } from './set-merge.ts'
@@ -58,7 +59,7 @@ export function planSet(set: SetIdentity, desired: readonly KubeObject[], live: 
   }
   const wanted = desired.map((object) => stamp(object, set)).sort(byKind)
   for (const object of wanted) {
-    const found = live.find(refTo(object))
+    const found = live.find(refOf(object))
     if (!found) plan.create.push(object)
     else if (isForeign(found, set, adopt)) continue
     else if (found.metadata.deletionTimestamp) plan.leaving.push(found)
@@ -151,19 +152,19 @@ async function createOrTakeOver(client: KubeClient, desired: KubeObject): Promis
 
 /** There is one that the cache did not know. */
 async function takeOver(client: KubeClient, desired: KubeObject): Promise<void> {
-  const live = await client.get<KubeObject>(refTo(desired))
+  const live = await client.get<KubeObject>(refOf(desired))
   if (mustReplace(desired, live)) {
     await remove(client, live)
     await client.create(withRecord(desired))
     return
   }
   const patch = patchTo(desired, live)
-  if (patch) await client.patch(refTo(desired), patch, { type: 'merge' })
+  if (patch) await client.patch(refOf(desired), patch, { type: 'merge' })
 }
 
 async function patchOrCreate(client: KubeClient, { desired, patch }: SetPlan['patch'][number]): Promise<void> {
   try {
-    await client.patch(refTo(desired), patch, { type: 'merge' })
+    await client.patch(refOf(desired), patch, { type: 'merge' })
   } catch (error) {
     if (!isNotFound(error)) throw error
     await client.create(withRecord(desired))
@@ -173,7 +174,7 @@ async function patchOrCreate(client: KubeClient, { desired, patch }: SetPlan['pa
 /** Deletes exactly the object that was looked at. */
 async function remove(client: KubeClient, live: KubeObject): Promise<void> {
   const { uid } = live.metadata
-  await client.delete(refTo(live), { propagationPolicy: 'Background', ...(uid ? { uid } : {}) })
+  await client.delete(refOf(live), { propagationPolicy: 'Background', ...(uid ? { uid } : {}) })
 }
 
 function byKind(a: KubeObject, b: KubeObject): number {
@@ -183,11 +184,6 @@ function byKind(a: KubeObject, b: KubeObject): number {
 function rank({ kind }: KubeObject): number {
   const index = ORDER.indexOf(kind)
   return index < 0 ? ORDER.length : index
-}
-
-/** A reference to an object. */
-export function refTo({ apiVersion, kind, metadata: { name, namespace } }: KubeObject): ObjectRef {
-  return { apiVersion, kind, name, ...(namespace ? { namespace } : {}) }
 }
 
 function identity({ apiVersion, kind, metadata }: KubeObject): string {

@@ -1,7 +1,7 @@
 import type { Cluster } from '../api/cluster.ts'
 import type { ClusterRegistration, ClusterRegistrationStatus } from '../api/cluster-registration.ts'
 import { CLUSTER_REGISTRATION } from '../api/kinds.ts'
-import { CLUSTER_MANAGEMENT_LABEL, REGISTRATION_TOKEN_LABEL } from '../api/labels.ts'
+import { CLUSTER_MANAGEMENT_LABEL } from '../api/labels.ts'
 import { clusterNamespace } from '../api/names.ts'
 import type { ConditionUpdate } from '../lib/controller/conditions.ts'
 import { type Controller, createController, type ReconcileResult } from '../lib/controller/controller.ts'
@@ -9,6 +9,7 @@ import { TerminalError, WaitingError } from '../lib/controller/errors.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
 import { isAlreadyExists } from '../lib/kube/errors.ts'
+import { refOf } from '../lib/kube/paths.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { accountOf, accountToken } from './account-token.ts'
 import { holderOf, oldestFirst } from './client-id.ts'
@@ -22,10 +23,11 @@ import {
   REGISTRATION_SET,
   requestAccount,
   requestAccountObject,
+  tokenOf,
 } from './grant.ts'
 import { BY_CLIENT_ID, clientKey, managedSet, recordedMembers } from './informers.ts'
 import { ownedBy } from './kinds.ts'
-import { carryOut, changesAnything, planSet, refTo } from './object-set.ts'
+import { carryOut, changesAnything, planSet } from './object-set.ts'
 import { conditionsOf, GRANTED, grantedCondition, pendingCondition, replacedEvent } from './registration-state.ts'
 import { recordedOwner } from './set-identity.ts'
 import type { RegistrationDeps } from './settings.ts'
@@ -66,9 +68,9 @@ export function createRegistrationController(deps: RegistrationDeps): Controller
   }
 
   async function takeBack(owner: KubeObject): Promise<undefined> {
-    const members = recordedMembers(informers, refTo(owner)).filter(({ metadata }) => !metadata.deletionTimestamp)
+    const members = recordedMembers(informers, refOf(owner)).filter(({ metadata }) => !metadata.deletionTimestamp)
     await inParallel(members, PARALLEL, ({ metadata, ...type }) =>
-      client.delete(refTo({ ...type, metadata }), metadata.uid ? { uid: metadata.uid } : {}),
+      client.delete(refOf({ ...type, metadata }), metadata.uid ? { uid: metadata.uid } : {}),
     )
     if (members.length > 0) log.info({ registration: keyOf(owner), objects: members.length }, 'rights of a removed registration taken back')
     return undefined
@@ -116,7 +118,7 @@ export function createRegistrationController(deps: RegistrationDeps): Controller
 
   function grantOf(request: ClusterRegistration, cluster: Cluster): Grant {
     const { name, namespace = '' } = cluster.metadata
-    const token = tokens.get(request.metadata.labels?.[REGISTRATION_TOKEN_LABEL] ?? '', request.metadata.namespace)
+    const token = tokenOf(tokens, request, cluster)
     // computed, not read: agents may write the status of their cluster, and must not choose what they get rights to
     return { request, cluster, clusterNamespace: clusterNamespace(namespace, name), token, systemNamespace: settings.systemNamespace }
   }
@@ -158,7 +160,7 @@ export function createRegistrationController(deps: RegistrationDeps): Controller
       return created
     } catch (error) {
       if (!isAlreadyExists(error)) throw error
-      return client.get<Cluster>(refTo(cluster))
+      return client.get<Cluster>(refOf(cluster))
     }
   }
 
@@ -166,14 +168,14 @@ export function createRegistrationController(deps: RegistrationDeps): Controller
     if (request.metadata.ownerReferences?.some(({ uid }) => uid === cluster.metadata.uid)) return request
     const { resourceVersion } = request.metadata
     const patch = { metadata: { resourceVersion, ownerReferences: [ownedBy(cluster)] } }
-    return client.patch<ClusterRegistration>(refTo(request), patch, { type: 'merge' })
+    return client.patch<ClusterRegistration>(refOf(request), patch, { type: 'merge' })
   }
 
   /** Takes the credentials of earlier registrations of the client back. Returns those that had one. */
   async function removeEarlier(request: ClusterRegistration): Promise<ClusterRegistration[]> {
     const sameClient = registrations.by(BY_CLIENT_ID, clientKey(request.metadata.namespace, request.spec.clientID ?? ''))
     const earlier = sameClient.filter((other) => isReplacedBy(other, request) && !other.metadata.deletionTimestamp)
-    await inParallel(earlier, PARALLEL, (other) => client.delete(refTo(other), other.metadata.uid ? { uid: other.metadata.uid } : {}))
+    await inParallel(earlier, PARALLEL, (other) => client.delete(refOf(other), other.metadata.uid ? { uid: other.metadata.uid } : {}))
     return earlier.filter(({ status }) => status?.granted)
   }
 

@@ -5,12 +5,12 @@ import { removeCondition, setCondition } from '../lib/controller/conditions.ts'
 import { type Controller, createController, type ReconcileResult } from '../lib/controller/controller.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
+import { refOf } from '../lib/kube/paths.ts'
 import { accountOf, createTokenSecret } from './account-token.ts'
 import { changeStatus } from './change-status.ts'
 import { requestAccount } from './grant.ts'
 import { clustersOfRegistration, registrationsOf } from './informers.ts'
 import type { Secret } from './kinds.ts'
-import { refTo } from './object-set.ts'
 import { type RotationStep, rotationCondition, rotationStep } from './rotation.ts'
 import type { RegistrationDeps } from './settings.ts'
 
@@ -48,7 +48,7 @@ export function createRotationController(deps: RegistrationDeps): Controller {
   }
 
   async function revoke(cluster: Cluster, secrets: readonly Secret[]): Promise<void> {
-    await inParallel(secrets, PARALLEL, (secret) => client.delete(refTo(secret), secret.metadata.uid ? { uid: secret.metadata.uid } : {}))
+    await inParallel(secrets, PARALLEL, (secret) => client.delete(refOf(secret), secret.metadata.uid ? { uid: secret.metadata.uid } : {}))
     if (secrets.length === 0) return
     log.info({ cluster: keyOf(cluster), revoked: secrets.length }, 'credential of an agent rotated')
     const note = `the agent uses its new credential, ${secrets.length} older ended`

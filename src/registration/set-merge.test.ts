@@ -96,6 +96,16 @@ test('rights that nobody asked for are taken back', () => {
   expect(changes(unnamed, role)).toEqual({ rules: unnamed.rules })
 })
 
+test('whom a policy or a budget is about is not narrowed or widened by others', () => {
+  const policy = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'p', namespace: 'ns' } }
+  const open = { ...policy, spec: { podSelector: {}, policyTypes: ['Ingress'], ingress: [{}] } }
+  expect(patchTo(open, open)).toBeUndefined()
+  const narrow = { podSelector: { matchLabels: { app: 'x' } }, policyTypes: ['Ingress'], ingress: [{ from: [{ podSelector: {} }] }] }
+  expect(changes(open, { ...open, spec: narrow } as KubeObject)).toEqual({ spec: { podSelector: { matchLabels: null }, ingress: [{}] } })
+  const budget = (spec: object) => ({ ...policy, apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', spec }) as KubeObject
+  expect(changes(budget({ minAvailable: 1 }), budget({ maxUnavailable: 0 }))).toEqual({ spec: { minAvailable: 1, maxUnavailable: null } })
+})
+
 test('a missing owner is added to those that are there, on top of the version that was looked at', () => {
   const owner = (uid: string) => ({ apiVersion: 'v1', kind: 'Namespace', name: uid, uid })
   const live = map({}, { ownerReferences: [owner('theirs')], resourceVersion: '7' })

@@ -9,12 +9,14 @@ type Fields = Readonly<Record<string, unknown>>
 
 /** Parts of an object that a set does not apply. */
 const NOT_APPLIED = new Set(['apiVersion', 'kind', 'metadata', 'status'])
-/** Lists in which a field that nobody asked for changes who may do what. */
+/** Parts in which a field that nobody asked for changes who may do what, or whom the object is about. */
 const STRICT: Readonly<Record<string, readonly string[]>> = {
   Role: ['rules'],
   ClusterRole: ['rules'],
   RoleBinding: ['subjects'],
   ClusterRoleBinding: ['subjects'],
+  NetworkPolicy: ['spec'],
+  PodDisruptionBudget: ['spec'],
 }
 /** Longest text in the record of what was applied, as in other releases: the record is read for its keys only. */
 const MAX_RECORDED_TEXT = 64
@@ -93,6 +95,7 @@ function covers(want: unknown, is: unknown, was: unknown): boolean {
 }
 
 function strictDifference(want: unknown, is: unknown): unknown {
+  if (isMap(want) && isMap(is)) return fieldsDifference(want, is, is)
   if (covers(want, is, is)) return undefined
   return isAbsent(want) ? (isAbsent(is) ? undefined : null) : want
 }

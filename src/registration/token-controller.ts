@@ -3,10 +3,11 @@ import { type Condition, type ConditionUpdate, formatTime, setCondition, trueCon
 import { type Controller, createController, type ReconcileResult } from '../lib/controller/controller.ts'
 import { WaitingError } from '../lib/controller/errors.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
+import { refOf } from '../lib/kube/paths.ts'
 import { accountOf, accountToken } from './account-token.ts'
 import { failedCondition } from './failed-condition.ts'
 import { managedSet } from './informers.ts'
-import { carryOut, planSet, refTo } from './object-set.ts'
+import { carryOut, planSet } from './object-set.ts'
 import { recordedOwner } from './set-identity.ts'
 import type { RegistrationDeps } from './settings.ts'
 import { TOKEN_SET, type TokenLife, tokenAccount, tokenLife, tokenRights, tokenValuesSecret } from './token.ts'
@@ -60,7 +61,7 @@ export function createTokenController(deps: RegistrationDeps): Controller {
 
   async function end(token: ClusterRegistrationToken, life: TokenLife): Promise<undefined> {
     const { uid } = token.metadata
-    await client.delete(refTo(token), uid ? { uid } : {})
+    await client.delete(refOf(token), uid ? { uid } : {})
     const isExpired = life.state === 'expired'
     const because = isExpired ? 'its time is over' : 'tokens must have a ttl here, and it has none'
     log.info({ token: keyOf(token), because }, 'registration token deleted')

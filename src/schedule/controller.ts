@@ -12,12 +12,14 @@ import type { EventRecorder } from '../lib/controller/events.ts'
 import { keyOf } from '../lib/controller/keys.ts'
 import type { Logger } from '../lib/controller/log.ts'
 import type { ControllerMetrics } from '../lib/controller/metrics.ts'
+import { onNewest } from '../lib/controller/on-newest.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
 import { createStatusWriter, isSame } from '../lib/controller/status.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
-import { isConflict, isNotFound } from '../lib/kube/errors.ts'
+import { isNotFound } from '../lib/kube/errors.ts'
 import type { InformerEvent, InformerFactory } from '../lib/kube/informer.ts'
-import type { KubeObject, ObjectRef } from '../lib/kube/types.ts'
+import { refOf } from '../lib/kube/paths.ts'
+import type { KubeObject } from '../lib/kube/types.ts'
 import { type ClusterFlags, type Decision, decide, type Verdict } from './decide.ts'
 import { type Windows, windowsOf } from './window.ts'
 
@@ -42,7 +44,6 @@ const PARALLEL = 16
 /** Nobody waits longer for a window without looking at the clock, which may have been set. */
 const LONGEST_WAIT_MS = 600_000
 /** Agents write the status of their clusters too. */
-const ATTEMPTS = 5
 const OWNED_OF_SCHEDULE = ['active', 'nextStartTime', 'conditions', 'matchingClusters']
 const OWNED_OF_CLUSTER = ['scheduled', 'activeSchedule']
 
@@ -102,16 +103,7 @@ export function createScheduleController(deps: ScheduleControllerDeps): Controll
   /** After a conflict the flags are written on top of the newest version: they do not depend on it. */
   async function flag(cluster: Cluster, flags: ClusterFlags | undefined): Promise<void> {
     const next = { ...(flags?.scheduled ? { scheduled: true } : {}), ...(flags?.active ? { activeSchedule: true } : {}) }
-    let known: Cluster | undefined = cluster
-    for (let attempt = 1; known; attempt++) {
-      try {
-        await statuses.write(known, next, { owned: OWNED_OF_CLUSTER })
-        return
-      } catch (error) {
-        if (!isConflict(error) || attempt === ATTEMPTS) throw error
-        known = await client.find<Cluster>(refTo(cluster))
-      }
-    }
+    await onNewest(client, cluster, (newest) => statuses.write(newest, next, { owned: OWNED_OF_CLUSTER }))
   }
 
   async function report({ schedule, status, error }: Verdict): Promise<void> {
@@ -132,7 +124,7 @@ export function createScheduleController(deps: ScheduleControllerDeps): Controll
   async function hold(schedule: Schedule): Promise<void> {
     const { resourceVersion, finalizers = [] } = schedule.metadata
     await client.patch(
-      refTo(schedule),
+      refOf(schedule),
       { metadata: { resourceVersion, finalizers: [...finalizers, SCHEDULE_FINALIZER] } },
       { type: 'merge' },
     )
@@ -142,7 +134,7 @@ export function createScheduleController(deps: ScheduleControllerDeps): Controll
     const { resourceVersion, finalizers = [] } = statuses.latest(schedule).metadata
     const left = finalizers.filter((finalizer) => finalizer !== SCHEDULE_FINALIZER)
     try {
-      await client.patch(refTo(schedule), { metadata: { resourceVersion, finalizers: left } }, { type: 'merge' })
+      await client.patch(refOf(schedule), { metadata: { resourceVersion, finalizers: left } }, { type: 'merge' })
       log.info({ schedule: keyOf(schedule) }, 'schedule deleted')
     } catch (error) {
       if (!isNotFound(error)) throw error // the cache lags
@@ -187,8 +179,4 @@ function changes<T extends KubeObject>({ type, object, old }: InformerEvent<T>, 
 
 function namespaceOf({ object }: InformerEvent<KubeObject>): string[] {
   return object.metadata.namespace ? [object.metadata.namespace] : []
-}
-
-function refTo({ apiVersion, kind, metadata: { name, namespace } }: KubeObject): ObjectRef {
-  return { apiVersion, kind, name, ...(namespace ? { namespace } : {}) }
 }

@@ -79,6 +79,7 @@ describe('the poller', () => {
         })
       })
     poller.follow('a', request())
+    await clock.advance(0)
     poller.follow('a', request('https://git.example/b'))
     await clock.advance(60_000)
     expect(aborted).toBe(true)

@@ -1,14 +1,14 @@
 // Writes to GitRepos: the own part of the status, annotations, finalizers; always on top of the newest known version.
 import type { GitRepo } from '../api/git-repo.ts'
-import { GIT_REPO } from '../api/kinds.ts'
 import { CREATED_BY_DISPLAY_NAME_LABEL, GIT_REPO_FINALIZER } from '../api/labels.ts'
 import type { Clock } from '../lib/controller/clock.ts'
 import { getCondition } from '../lib/controller/conditions.ts'
 import type { EventRecorder } from '../lib/controller/events.ts'
+import { onNewest } from '../lib/controller/on-newest.ts'
 import { createStatusWriter } from '../lib/controller/status.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
-import { isConflict, isNotFound } from '../lib/kube/errors.ts'
-import type { ObjectRef } from '../lib/kube/types.ts'
+import { isNotFound } from '../lib/kube/errors.ts'
+import { refOf } from '../lib/kube/paths.ts'
 import { hasChanged, nextStatus, OWNED_FIELDS, type StatusFacts } from './git-repo-status.ts'
 import { newest, type RepoMemory } from './repo-memory.ts'
 
@@ -23,29 +23,19 @@ export interface RepoWriter {
   setDefaults(cached: GitRepo, memory: RepoMemory, defaults: object): Promise<void>
 }
 
-const STATUS_TRIES = 5
-
 export function createRepoWriter(deps: { client: KubeClient; clock: Clock; events: EventRecorder }): RepoWriter {
   const { client, clock, events } = deps
   const writer = createStatusWriter(client)
 
   async function status(cached: GitRepo, memory: RepoMemory, facts: StatusFacts): Promise<void> {
-    let base = newest(cached, memory)
-    for (let tries = 1; ; tries++) {
+    await onNewest(client, newest(cached, memory), async (base) => {
       const next = nextStatus(base, facts, clock.now())
       if (!hasChanged(base.status ?? {}, next)) return
-      try {
-        if (!(await writer.write(base, next, { owned: OWNED_FIELDS }))) return
-        memory.written = writer.latest(base)
-        if (facts.poll) memory.recordedAt = clock.now()
-        return tell(events, base, memory.written, facts)
-      } catch (error) {
-        if (!isConflict(error) || tries === STATUS_TRIES) throw error
-        const live = await client.find<GitRepo>(refOf(base))
-        if (live?.metadata.uid !== base.metadata.uid) return
-        base = live as GitRepo
-      }
-    }
+      if (!(await writer.write(base, next, { owned: OWNED_FIELDS }))) return
+      memory.written = writer.latest(base)
+      if (facts.poll) memory.recordedAt = clock.now()
+      tell(events, base, memory.written, facts)
+    })
   }
 
   /** Metadata is patched field by field; lists only if nobody has changed the object since. */
@@ -87,10 +77,6 @@ export function createRepoWriter(deps: { client: KubeClient; clock: Clock; event
       await patch(newest(cached, memory), memory, { spec: defaults })
     },
   }
-}
-
-function refOf({ metadata: { name, namespace } }: GitRepo): ObjectRef {
-  return { ...GIT_REPO, name, ...(namespace ? { namespace } : {}) }
 }
 
 /** Events for what has just been written (spec 10.2). */

@@ -2,7 +2,8 @@
 import { AGENT_BOOTSTRAP_NAME, AGENT_NAME } from '../../api/labels.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
 import { ApiError } from '../../lib/kube/errors.ts'
-import type { KubeObject, ObjectRef } from '../../lib/kube/types.ts'
+import { refOf } from '../../lib/kube/paths.ts'
+import type { KubeObject } from '../../lib/kube/types.ts'
 import type { Upstream } from '../upstream.ts'
 
 /** Values of `data` are base64. */
@@ -89,10 +90,6 @@ export async function storeCredential(
 /** Deletes the bootstrap secret if it is still the one that was read. */
 export async function deleteBootstrap({ client }: Pick<Place, 'client'>, secret: Secret, signal: AbortSignal): Promise<void> {
   await client.delete(refOf(secret), { ...preconditions(secret), signal, timeoutMs: CALL_MS })
-}
-
-function refOf({ metadata: { namespace = '', name } }: Secret): ObjectRef {
-  return { ...SECRET, namespace, name }
 }
 
 function preconditions({ metadata: { uid, resourceVersion } }: Secret): { uid?: string; resourceVersion?: string } {

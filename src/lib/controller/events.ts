@@ -1,6 +1,7 @@
 // Events of group events.k8s.io/v1. They are a courtesy to the user: recording one never throws, never waits, and never floods the API server.
 
 import type { KubeClient } from '../kube/client.ts'
+import { refOf } from '../kube/paths.ts'
 import type { KubeObject, ObjectRef } from '../kube/types.ts'
 import type { Clock } from './clock.ts'
 import { keyOf } from './keys.ts'
@@ -144,11 +145,6 @@ export function createEventRecorder(client: KubeClient, options: EventRecorderOp
   }
 
   return { event }
-}
-
-function refOf(event: KubeObject): ObjectRef {
-  const { name, namespace } = event.metadata
-  return { apiVersion: event.apiVersion, kind: event.kind, name, ...(namespace ? { namespace } : {}) }
 }
 
 function microTime(ms: number): string {

@@ -35,7 +35,7 @@ export function encodeGoJson(value: unknown): string {
   return `${marshalGoJson(value)}\n`
 }
 
-/** The same as Go's `json.Marshal`: without the newline. Undefined entries of objects are left out. Throws on what JSON cannot say. */
+/** The same as Go's `json.Marshal`: without the newline; bigint is an integer. Undefined entries of objects are left out. Throws on what JSON cannot say. */
 export function marshalGoJson(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -43,6 +43,7 @@ export function marshalGoJson(value: unknown): string {
     case 'number':
       return goNumber(value)
     case 'boolean':
+    case 'bigint':
       return String(value)
     case 'object':
       if (value === null) return 'null'

@@ -105,6 +105,11 @@ export function goStruct(fields: Readonly<Record<string, GoType | GoField>>): Go
   }
 }
 
+/** The value as Go holds and writes it on after reading: without what is empty or unknown, quantities in canonical form. */
+export function throughGo<T>(type: GoType, value: T): T {
+  return JSON.parse(type.write(value)) as T
+}
+
 /** A field that is written even when empty. */
 export function always(type: GoType): GoField {
   return { type, always: true }

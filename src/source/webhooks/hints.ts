@@ -1,16 +1,15 @@
 // Hands hints on through the status of GitRepos: whichever replica receives a push, the one that follows the GitRepo sees it.
 import type { GitRepo } from '../../api/git-repo.ts'
-import { GIT_REPO } from '../../api/kinds.ts'
 import type { Clock } from '../../lib/controller/clock.ts'
 import { formatTime } from '../../lib/controller/conditions.ts'
+import { onNewest } from '../../lib/controller/on-newest.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
-import { isConflict, isNotFound } from '../../lib/kube/errors.ts'
-import type { ObjectRef } from '../../lib/kube/types.ts'
+import { isNotFound } from '../../lib/kube/errors.ts'
+import { refOf } from '../../lib/kube/paths.ts'
 import type { Hint } from './receive.ts'
 
 /** With pushes there is no need to ask often (spec 0.4). */
 const INTERVAL_WITH_WEBHOOK = '1h0m0s'
-const TRIES = 3
 
 /** Notes the hint in the GitRepo's status, and gives the GitRepo a long polling interval unless it names one. A GitRepo that is gone is fine. */
 export async function writeHint(
@@ -28,23 +27,9 @@ export async function writeHint(
 
 /** Only on top of the version that has no interval: what a user sets meanwhile stays. */
 async function relax(client: Pick<KubeClient, 'patch' | 'find'>, written: GitRepo): Promise<void> {
-  let base: GitRepo | undefined = written
-  for (let tries = 1; base && !base.spec.pollingInterval; tries++) {
-    const { resourceVersion } = base.metadata
-    try {
-      await client.patch(
-        refOf(base),
-        { metadata: { resourceVersion }, spec: { pollingInterval: INTERVAL_WITH_WEBHOOK } },
-        { type: 'merge' },
-      )
-      return
-    } catch (error) {
-      if (!isConflict(error) || tries === TRIES) throw error
-      base = await client.find<GitRepo>(refOf(base))
-    }
-  }
-}
-
-function refOf({ metadata: { name, namespace } }: GitRepo): ObjectRef {
-  return { ...GIT_REPO, name, ...(namespace ? { namespace } : {}) }
+  await onNewest(client, written, async ({ spec, metadata: { resourceVersion } }) => {
+    if (spec.pollingInterval) return
+    const patch = { metadata: { resourceVersion }, spec: { pollingInterval: INTERVAL_WITH_WEBHOOK } }
+    await client.patch(refOf(written), patch, { type: 'merge' })
+  })
 }
