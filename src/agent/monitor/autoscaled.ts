@@ -9,7 +9,9 @@ export function isAutoscaled(live: KubeObject, autoscalers: readonly KubeObject[
   if (live.apiVersion !== 'apps/v1' || (live.kind !== 'Deployment' && live.kind !== 'StatefulSet')) return false
   const replicas = numberAt(live, 'spec', 'replicas') ?? 1
   return autoscalers.some((scaler) => {
+    const version = textAt(scaler, 'spec', 'scaleTargetRef', 'apiVersion')
     const targets =
+      (version === '' || version === live.apiVersion) &&
       textAt(scaler, 'spec', 'scaleTargetRef', 'kind') === live.kind &&
       textAt(scaler, 'spec', 'scaleTargetRef', 'name') === live.metadata.name
     const min = numberAt(scaler, 'spec', 'minReplicas') ?? 1

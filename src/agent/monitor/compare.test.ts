@@ -26,7 +26,7 @@ function scene(apply: Answer, update: Answer = refuse(422)) {
   const client = { apply: answer('apply', apply), update: answer('update', update) } as unknown as KubeClient
   const look = (desired: object, live: object, before?: Comparison) =>
     compare({ desired: make(desired), live: make(live, '1'), patches: [], replicasScaled: false, client, before })
-  return { requests, look }
+  return { requests, client, look }
 }
 
 test('what is contained in the live object needs no request', async () => {
@@ -43,6 +43,31 @@ test('what the API server makes of a manifest is no drift', async () => {
 test('a change is reported as the patch that undoes it', async () => {
   const { look } = scene(() => make({ a: 1, c: 3 }, '1'))
   expect((await look({ a: 1 }, { a: 2, b: 2 }))?.patch).toBe('{"spec":{"a":1,"b":null,"c":3}}')
+})
+
+test('the patch is written with its keys in order, as other agents write it', async () => {
+  const { look } = scene(() => make({ list: [{ name: 'x', a: { d: 1, c: '<&>' } }] }, '1'))
+  expect((await look({ list: [1] }, { list: [] }))?.patch).toBe('{"spec":{"list":[{"a":{"c":"\\u003c\\u0026\\u003e","d":1},"name":"x"}]}}')
+  const exact = scene(() => make({ n: 12345678901234567890n }, '1'))
+  expect((await exact.look({ n: 1 }, { n: 2 }))?.patch).toBe('{"spec":{"n":12345678901234567890}}')
+})
+
+test('what is added to an element of a list is a change where the cluster does not merge it', async () => {
+  const { requests, client } = scene((object) => ({ ...object, metadata: { ...object.metadata, resourceVersion: '1' } }))
+  const look = (apiVersion: string, kind: string, list: string) => {
+    const [desired, live] = [{ [list]: [{ to: 'a' }] }, { [list]: [{ to: 'a', also: 'b' }] }].map((spec) => ({
+      ...make(spec, '1'),
+      apiVersion,
+      kind,
+    })) as [KubeObject, KubeObject]
+    return compare({ desired, live, patches: [], replicasScaled: false, client })
+  }
+  expect(await look('networking.k8s.io/v1', 'NetworkPolicy', 'ingress')).toMatchObject({ patch: '{"spec":{"ingress":[{"to":"a"}]}}' })
+  expect(await look('apps/v1', 'Deployment', 'tolerations')).toMatchObject({ patch: '{"spec":{"tolerations":[{"to":"a"}]}}' })
+  expect(requests).toEqual(['apply', 'apply'])
+  expect(await look('apps/v1', 'Deployment', 'containers')).toEqual({})
+  expect(await look('networking.istio.io/v1', 'Gateway', 'servers')).toEqual({})
+  expect(requests).toEqual(['apply', 'apply'])
 })
 
 test('the same question is not asked twice', async () => {
@@ -64,6 +89,18 @@ test('an object that cannot be applied is asked for as an update', async () => {
   const { requests, look } = scene(refuse(500), () => make({ a: 1 }, '1'))
   expect((await look({ a: 1, unknown: 'x' }, { a: 1 }))?.patch).toBeUndefined()
   expect(requests).toEqual(['apply', 'update'])
+})
+
+test('a part that excludes what stands there now is asked for in its place', async () => {
+  const live = { volumes: [{ name: 'v', configMap: { name: 'x' } }] }
+  const oneSource = (object: KubeObject) => {
+    const [volume] = (object as unknown as { spec: typeof live }).spec.volumes
+    return Object.keys(volume ?? {}).length > 2 ? refuse(422)() : object
+  }
+  const { requests, look } = scene(refuse(422), oneSource)
+  const patch = '{"spec":{"volumes":[{"emptyDir":{},"name":"v"}]}}'
+  expect((await look({ volumes: [{ name: 'v', emptyDir: {} }] }, live))?.patch).toBe(patch)
+  expect(requests).toEqual(['apply', 'update', 'update'])
 })
 
 test('where no dry run is possible, forms of the same amount are no drift, and real changes are', async () => {

@@ -1,11 +1,13 @@
 // Whether a live object still is what was deployed, and if not, the patch that would undo the change (spec 7.6 steps 3 and 4).
 import { createHash } from 'node:crypto'
 import { encodeExactJson } from '../../lib/json/exact-json.ts'
+import { marshalGoJson } from '../../lib/json/go-json.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
 import { ApiError, isConflict, isNotFound } from '../../lib/kube/errors.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import { expected } from './expected.ts'
 import { isSubset, mergePatch } from './merge-patch.ts'
+import { mergedLists } from './merged-lists.ts'
 import { type ComparePatch, normalize } from './normalize.ts'
 import { overlay } from './overlay.ts'
 
@@ -41,7 +43,7 @@ export async function compare({ desired, live, patches, replicasScaled, client, 
   const manifest = expected(desired, live, { replicasScaled })
   const wanted = normalize(manifest, patches)
   const actual = normalize(live, patches)
-  if (isSubset(wanted, actual)) return {}
+  if (isSubset(wanted, actual, mergedLists(desired))) return {}
   const basis = digest([wanted, actual])
   if (before?.basis === basis) return before
   const predicted = await predict(manifest, live, client)
@@ -57,13 +59,21 @@ async function predict(manifest: KubeObject, live: KubeObject, client: KubeClien
     if (!isRefusal(error)) throw error
   }
   // what could be created can't always be applied: fields that are pruned, entries that stand twice in a list, webhooks that know no dry runs
-  const merged = overlay(live, manifest) as KubeObject
+  const updated = await predictUpdate(overlay(live, manifest, { keepEmpty: true }) as KubeObject, client)
+  if (updated) return updated
+  // nor can fields always stand side by side: a volume has one source
+  const replaced = await predictUpdate(overlay(live, manifest, { keepEmpty: true, replaceLists: true }) as KubeObject, client)
+  return replaced ?? (overlay(live, manifest) as KubeObject) // it can't be put back (an immutable field, a policy): say what differs all the same
+}
+
+/** The object as an update would leave it; undefined when the update is refused. */
+async function predictUpdate(merged: KubeObject, client: KubeClient): Promise<KubeObject | undefined> {
   try {
     return await client.update(merged, { ...DRY_RUN, fieldValidation: 'Ignore' })
   } catch (error) {
     if (isConflict(error) || isNotFound(error)) return { ...merged, metadata: { ...merged.metadata, resourceVersion: '' } } // changed since it was read
     if (!isRefusal(error) || (error as ApiError).status >= 500) throw error
-    return merged // it can't be put back (an immutable field, a policy): say what differs all the same
+    return undefined
   }
 }
 
@@ -79,7 +89,7 @@ function digest(value: unknown): string {
 function textOf(live: KubeObject, patch: unknown): string | undefined {
   if (patch === undefined) return undefined
   const isSecret = live.kind === 'Secret' && live.apiVersion === 'v1'
-  return encodeExactJson(isSecret ? masked(patch as Record<string, unknown>) : patch)
+  return marshalGoJson(isSecret ? masked(patch as Record<string, unknown>) : patch)
 }
 
 function masked(patch: Record<string, unknown>): Record<string, unknown> {

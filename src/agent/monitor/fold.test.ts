@@ -59,6 +59,53 @@ describe('fold', () => {
     expect([state.ready, state.nonModified]).toEqual([false, false])
   })
 
+  test('an object that is both modified and not ready counts as modified', () => {
+    const seen = states(
+      ['a', present('a', { patch: '{}', summary: WAITING })],
+      ['b', present('b', { summary: WAITING })],
+      ['c', present('c')],
+    )
+    const state = fold([wanted('a'), wanted('b'), wanted('c')], seen, [], {})
+    expect(state.resourceCounts).toEqual({ desiredReady: 3, modified: 1, notReady: 1, ready: 1 })
+    expect(state.nonReadyStatus.map(({ name }) => name)).toEqual(['a', 'b'])
+    const only = fold([wanted('a')], seen, [], {})
+    expect([only.ready, only.resourceCounts]).toEqual([false, { desiredReady: 1, modified: 1 }])
+  })
+
+  test('the order is that of kind, namespace and name as one text', () => {
+    const at = (namespace: string) => {
+      const { object, ref } = wanted('x')
+      return { object: { ...object, metadata: { name: 'x', namespace } }, ref: { ...ref, namespace } }
+    }
+    const { modifiedStatus } = fold([at('app'), at('app-b')], new Map(), [], {})
+    expect(modifiedStatus.map(({ namespace }) => namespace)).toEqual(['app-b', 'app'])
+  })
+
+  test('long patches and messages are cut', () => {
+    const patch = JSON.stringify({ data: { text: 'x'.repeat(100_000) } })
+    const summary = { ...WAITING, message: ['short', 'y'.repeat(100_000), 'never'] }
+    const { modifiedStatus, nonReadyStatus } = fold([wanted('a')], states(['a', present('a', { patch, summary })]), [], {})
+    expect(modifiedStatus[0]?.patch).toHaveLength(16_384)
+    expect(modifiedStatus[0]?.patch).toMatch(/^\{"data":\{"text":"x+…$/)
+    expect(nonReadyStatus[0]?.summary.message?.map((text) => text.length)).toEqual([5, 16_379])
+  })
+
+  test('of very many resources those in trouble and the first ones are listed, all are counted', () => {
+    const names = Array.from({ length: 10_000 }, (_, index) => `settings-${String(index).padStart(5, '0')}`)
+    const all = names.map((name) => wanted(name))
+    const seen = states(...names.map((name): [string, ObjectState] => [name, present(name)]))
+    seen.set(objectKey(wanted('settings-09998').ref), present('settings-09998', { patch: '{}' }))
+    seen.set(objectKey(wanted('settings-09999').ref), present('settings-09999', { summary: WAITING }))
+    const state = fold(all, seen, [], {})
+    expect(state.resourceCounts).toEqual({ desiredReady: 10_000, modified: 1, notReady: 1, ready: 9_998 })
+    expect(Buffer.byteLength(JSON.stringify(state.resources))).toBeLessThan(400_000)
+    const listed = state.resources.map(({ name }) => name)
+    expect(listed.length).toBeGreaterThan(3_000)
+    expect(listed).toEqual([...names.slice(0, listed.length - 2), 'settings-09998', 'settings-09999'])
+    expect(state.incompleteState).toBe(false)
+    expect(fold(all.toReversed(), seen, [], {})).toEqual(state)
+  })
+
   test('lists are cut at ten, and say so', () => {
     const all = Array.from({ length: 12 }, (_, index) => wanted(`x${index}`))
     const state = fold(all, new Map(), [], {})

@@ -2,9 +2,10 @@
 import type { BundleDeploymentOptions } from '../../api/bundle-deployment-options.ts'
 import { numberAt } from '../../lib/kstatus/fields.ts'
 import type { KubeObject, ObjectRef } from '../../lib/kube/types.ts'
-import { STATUS_LIST_LIMIT } from './limits.ts'
+import { STATUS_LIST_LIMIT, STATUS_TEXT_LIMIT } from './limits.ts'
 import { objectKey } from './live-objects.ts'
 import { type ComparePatch, ignoresMissing } from './normalize.ts'
+import { fittingResources } from './resources.ts'
 import { isReady, type ObjectSummary } from './summarize.ts'
 import type { LiveResource, LiveState, ModifiedResource, NonReadyResource } from './types.ts'
 
@@ -47,6 +48,7 @@ export function fold(
   const resources: LiveResource[] = []
   const modified: ModifiedResource[] = leftOver.map((ref) => ({ ...fields(ref), delete: true }))
   const nonReady: NonReadyResource[] = []
+  const inTrouble = new Set<LiveResource>()
   let missing = 0
   let changed = 0
   for (const { object, ref } of wanted) {
@@ -57,25 +59,28 @@ export function fold(
       modified.push({ ...fields(ref), missing: true, ...(state.exists ? { exist: true } : {}) })
       continue
     }
-    resources.push({ ...fields(ref), createdAt: state.createdAt })
+    const resource = { ...fields(ref), createdAt: state.createdAt }
+    resources.push(resource)
+    if (!isReady(state.summary)) nonReady.push(nonReadyResource(state))
     if (state.patch !== undefined) {
       changed++
-      modified.push({ ...fields(ref), patch: state.patch })
+      modified.push({ ...fields(ref), patch: cut(state.patch) })
     }
-    if (!isReady(state.summary)) nonReady.push(nonReadyResource(state))
+    if (state.patch !== undefined || !isReady(state.summary)) inTrouble.add(resource)
   }
-  const notReady = nonReady.length
+  // an object that is both modified and not ready is counted once, as modified
+  const notReady = inTrouble.size - changed
   const counts = { desiredReady: resources.length + missing, missing, orphaned: leftOver.length, modified: changed, notReady }
-  const ready = Math.max(0, resources.length - changed - notReady)
+  const ready = resources.length - inTrouble.size
   modified.sort(byKindAndName)
   nonReady.sort((left, right) => compare(left.uid, right.uid))
   return {
-    ready: notReady === 0,
+    ready: nonReady.length === 0,
     nonModified: modified.length === 0,
     nonReadyStatus: nonReady.slice(0, STATUS_LIST_LIMIT),
     modifiedStatus: modified.slice(0, STATUS_LIST_LIMIT),
     incompleteState: nonReady.length > STATUS_LIST_LIMIT || modified.length > STATUS_LIST_LIMIT,
-    resources: resources.sort(byKindAndName),
+    resources: fittingResources(resources.sort(byKindAndName), inTrouble),
     resourceCounts: Object.fromEntries(Object.entries({ ...counts, ready }).filter(([, count]) => count > 0)),
   }
 }
@@ -98,18 +103,34 @@ function nonReadyResource({ ref, uid, summary }: PresentObject): NonReadyResourc
       ...(state ? { state } : {}),
       ...(error ? { error } : {}),
       ...(transitioning ? { transitioning } : {}),
-      ...(message.length > 0 ? { message: [...message] } : {}),
+      ...(message.length > 0 ? { message: cutAll(message) } : {}),
     },
   }
 }
 
+/** Messages up to the limit for all of them; the last one may be cut. */
+function cutAll(messages: readonly string[]): string[] {
+  let room = STATUS_TEXT_LIMIT
+  const kept: string[] = []
+  for (const message of messages) {
+    if (room <= 0) break
+    kept.push(cut(message, room))
+    room -= message.length
+  }
+  return kept
+}
+
+function cut(text: string, room = STATUS_TEXT_LIMIT): string {
+  return text.length <= room ? text : `${text.slice(0, room - 1).toWellFormed()}…`
+}
+
+/** By `apiVersion/kind/namespace/name` as one text: dashboards read the first entries, so the order is that of other agents. */
 function byKindAndName(left: ObjectRef, right: ObjectRef): number {
-  return (
-    compare(left.apiVersion, right.apiVersion) ||
-    compare(left.kind, right.kind) ||
-    compare(left.namespace ?? '', right.namespace ?? '') ||
-    compare(left.name, right.name)
-  )
+  return compare(sortKey(left), sortKey(right))
+}
+
+function sortKey({ apiVersion, kind, namespace = '', name }: ObjectRef): string {
+  return `${apiVersion}/${kind}/${namespace}/${name}`
 }
 
 function compare(left: string, right: string): number {

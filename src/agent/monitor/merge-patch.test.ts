@@ -36,7 +36,11 @@ describe('isSubset', () => {
   test.each([
     [{ a: 1 }, { a: 1, b: 2 }, true],
     [{ a: { b: 1 } }, { a: { b: 2 } }, false],
-    [{ a: [{ name: 'x' }] }, { a: [{ name: 'x', added: 1 }] }, true],
+    [{ a: [{ name: 'x' }] }, { a: [{ name: 'x', added: 1 }] }, false],
+    [{ a: [{ name: 'x', b: [] }] }, { a: [{ name: 'x', c: null }] }, true],
+    [{ m: [{ name: 'x' }] }, { m: [{ name: 'x', added: 1 }] }, true],
+    [{ m: [{ a: [{ b: 1 }] }] }, { m: [{ a: [{ b: 1, c: 2 }] }] }, false],
+    [{ a: [{ m: [{ b: 1 }] }] }, { a: [{ m: [{ b: 1, c: 2 }] }] }, false],
     [{ a: [1] }, { a: [1, 2] }, false],
     [{ a: null, c: [] }, {}, true],
     [{ a: {} }, {}, false],
@@ -45,6 +49,13 @@ describe('isSubset', () => {
     [{ a: '' }, {}, false],
     [{ a: 0 }, { a: false }, false],
   ])('%j in %j: %j', (wanted, live, expected) => {
-    expect(isSubset(wanted, live)).toBe(expected)
+    expect(isSubset(wanted, live, (key) => key === 'm')).toBe(expected)
+  })
+
+  test('all lists are merged unless somebody says otherwise, and deep values take no longer than flat ones', () => {
+    expect(isSubset({ a: [{ b: [{ c: 1 }] }] }, { a: [{ b: [{ c: 1, d: 2 }], e: 3 }] })).toBe(true)
+    const deep = (leaf: unknown) => Array.from({ length: 60 }).reduce<unknown>((inner) => ({ list: [{ inner, other: 1 }] }), leaf)
+    expect(isSubset(deep(1), deep(1), () => false)).toBe(true)
+    expect(isSubset(deep(1), deep(2), () => false)).toBe(false)
   })
 })

@@ -23,15 +23,32 @@ export function mergePatch(from: Json, to: Json): Json | undefined {
 }
 
 /**
- * Whether everything that `wanted` says is so in `live`: maps may have more keys, lists must be equal element by element in the same sense.
+ * Whether everything that `wanted` says is so in `live`: maps may have more keys, lists must be equal element by element. So may the elements of
+ * lists whose key `isMerged`, as the cluster merges them; those of other lists are replaced with the list, so that what they have more is a change.
  * Null and empty lists mean nothing. An empty map that is not there may mean something (`emptyDir: {}`).
  */
-export function isSubset(wanted: Json, live: Json): boolean {
+export function isSubset(wanted: Json, live: Json, isMerged: (key: string) => boolean = () => true, key = ''): boolean {
   if (isNothing(wanted) && (live === undefined || isNothing(live))) return true
-  if (Array.isArray(wanted))
-    return Array.isArray(live) && wanted.length === live.length && wanted.every((value, index) => isSubset(value, live[index]))
+  if (Array.isArray(wanted)) {
+    if (!isMerged(key)) return meansSame(wanted, live)
+    return Array.isArray(live) && wanted.length === live.length && wanted.every((value, index) => isSubset(value, live[index], isMerged))
+  }
   if (!isMap(wanted)) return wanted === live
-  return isMap(live) && Object.entries(wanted).every(([key, value]) => isSubset(value, Object.hasOwn(live, key) ? live[key] : undefined))
+  return isMap(live) && Object.entries(wanted).every(([name, value]) => isSubset(value, entryOf(live, name), isMerged, name))
+}
+
+/** Equal, but for nulls and empty lists. */
+function meansSame(left: Json, right: Json): boolean {
+  if (isNothing(left) || isNothing(right)) return (left === undefined || isNothing(left)) && (right === undefined || isNothing(right))
+  if (Array.isArray(left))
+    return Array.isArray(right) && left.length === right.length && left.every((value, index) => meansSame(value, right[index]))
+  if (!isMap(left) || !isMap(right)) return left === right
+  const keys = new Set([...Object.keys(left), ...Object.keys(right)])
+  return [...keys].every((key) => meansSame(entryOf(left, key), entryOf(right, key)))
+}
+
+function entryOf(map: Readonly<Record<string, Json>>, key: string): Json {
+  return Object.hasOwn(map, key) ? map[key] : undefined
 }
 
 function isNothing(value: Json): boolean {

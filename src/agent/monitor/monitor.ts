@@ -17,7 +17,7 @@ import { objectKey, readLive } from './live-objects.ts'
 import type { ComparePatch } from './normalize.ts'
 import { summarize } from './summarize.ts'
 import type { LiveState, MonitorInput } from './types.ts'
-import { locate, versionless, type Wanted } from './wanted.ts'
+import { locate, notWanted, type Wanted } from './wanted.ts'
 import { createKindWatches } from './watches.ts'
 
 /** How long a look waits for the watch of a kind to fill its cache. */
@@ -120,17 +120,8 @@ export function createMonitor({ client, clock, log, onChange, errors }: MonitorO
   /** Objects of the set that nobody wants any more, confirmed by a read: a watch may be behind. */
   async function leftOver(entry: Tracked, wanted: readonly Wanted[]): Promise<ObjectRef[]> {
     const { input } = entry
-    const known = new Set(wanted.map(({ ref }) => versionless(ref)))
-    const before = new Set((input.previousObjects ?? []).map((object) => `${object.kind}/${object.metadata.name}`))
-    const refs = kindsOf(input).flatMap((type) =>
-      watches
-        .ofSet(type, input.setHash)
-        .filter(({ metadata }) => metadata.labels?.['objectset.rio.cattle.io/prune'] !== 'false')
-        .map(
-          ({ metadata }): ObjectRef => ({ ...type, name: metadata.name, ...(metadata.namespace ? { namespace: metadata.namespace } : {}) }),
-        ),
-    )
-    const extra = refs.filter((ref) => !known.has(versionless(ref)) && before.has(`${ref.kind}/${ref.name}`))
+    const ofSet = kindsOf(input).flatMap((type) => watches.ofSet(type, input.setHash).map((object) => ({ ...object, ...type })))
+    const extra = notWanted(ofSet, wanted, input.previousObjects ?? [])
     const live = extra.length > 0 ? await readLive(input.client, extra, `${SET_HASH_LABEL}=${input.setHash}`) : new Map()
     return extra.filter((ref) => live.get(objectKey(ref))?.metadata.labels?.[SET_HASH_LABEL] === input.setHash)
   }

@@ -55,6 +55,18 @@ describe('normalize', () => {
     })
   })
 
+  test('pointers name groups and kinds by patterns, too', () => {
+    const pointers = { jsonPointers: ['/data/colour'] }
+    const hides = (apiVersion: string, kind: string) =>
+      !('colour' in (normalize(settings, [{ apiVersion, kind, ...pointers }]).data as object))
+    expect(hides('v1', '*')).toBe(true)
+    expect(hides('*/*', 'Config*')).toBe(true)
+    expect(hides('*', '{Secret,ConfigMap}')).toBe(true)
+    expect(hides('apps/*', '*')).toBe(false)
+    expect(hides('v1', '[')).toBe(false)
+    expect(hides('v1', '')).toBe(false)
+  })
+
   test('passes over an operation on something that is not there', () => {
     expect(
       normalize(settings, [

@@ -1,4 +1,6 @@
 // What does not count when a live object is compared with what was deployed (spec 7.6 step 4).
+import { BadPatternError } from '../../lib/glob/error.ts'
+import { compileTextPattern } from '../../lib/glob/text-pattern.ts'
 import { compilePattern } from '../../lib/gotemplate/pattern.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import { PatchError } from '../../lib/patch/error.ts'
@@ -42,6 +44,8 @@ const FOREIGN_ANNOTATIONS = [
   'pv.kubernetes.io/bind-completed',
   'pv.kubernetes.io/bound-by-controller',
 ]
+/** What makes a pattern of a text. */
+const PATTERN = /[*?[{\\]/
 const SET_ANNOTATION = /^objectset\.rio\.cattle\.io\//
 
 /** A copy of an object with only what is compared: no status, no server metadata, nothing a comparePatch hides. */
@@ -79,10 +83,20 @@ function names(patch: ComparePatch, { apiVersion, metadata }: KubeObject): boole
   return patch.apiVersion === apiVersion && (patch.name ?? '') === metadata.name && (patch.namespace ?? '') === (metadata.namespace ?? '')
 }
 
-/** jsonPointers match by group, kind, namespace and name, where an empty name or namespace matches all. */
+/** jsonPointers match by group and kind, both of which may be patterns, namespace and name, where an empty name or namespace matches all. */
 function concerns(patch: ComparePatch, object: KubeObject): boolean {
-  if (patch.kind !== object.kind || group(patch.apiVersion ?? '') !== group(object.apiVersion)) return false
+  if (!isCovered(object.kind, patch.kind ?? '') || !isCovered(group(object.apiVersion), group(patch.apiVersion ?? ''))) return false
   return (!patch.name || patch.name === object.metadata.name) && (!patch.namespace || patch.namespace === (object.metadata.namespace ?? ''))
+}
+
+function isCovered(text: string, pattern: string): boolean {
+  if (text === pattern) return true
+  try {
+    return PATTERN.test(pattern) && compileTextPattern(pattern)(text)
+  } catch (error) {
+    if (!(error instanceof BadPatternError)) throw error
+    return false // whoever wrote it sees that it hides nothing
+  }
 }
 
 function applyComparePatch(object: Json, patch: ComparePatch, isNamed: boolean): Json {

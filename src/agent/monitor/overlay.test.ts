@@ -14,6 +14,11 @@ test.each([
   expect(overlay(live, wanted)).toEqual(result)
 })
 
+test('on request, empty things that are not there come in, and lists are taken as they are wanted', () => {
+  expect(overlay({ a: [{ x: 1 }] }, { a: [{ y: {} }], b: '' }, { keepEmpty: true })).toEqual({ a: [{ x: 1, y: {} }], b: '' })
+  expect(overlay({ a: [{ x: 1 }], c: 1 }, { a: [{ y: {} }], b: '' }, { replaceLists: true })).toEqual({ a: [{ y: {} }], c: 1 })
+})
+
 test.each([
   ['1', '1000m'],
   ['1', 1],

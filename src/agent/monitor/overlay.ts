@@ -1,20 +1,27 @@
 // What a manifest would make of a live object, for objects that the API server refuses to apply.
 import { isObject } from '../../lib/kstatus/fields.ts'
 
+interface OverlayOptions {
+  /** put in what is empty and not there, too */
+  readonly keepEmpty?: boolean
+  /** take lists as they are wanted, with nothing of the live elements */
+  readonly replaceLists?: boolean
+}
+
 /**
  * The live value with what is wanted on top of it: maps are merged, and so are the elements of lists that correspond to each other.
  * Where both sides mean the same quantity or number, the live form stays; what is empty and not there stays away.
  */
-export function overlay(live: unknown, wanted: unknown): unknown {
+export function overlay(live: unknown, wanted: unknown, options: OverlayOptions = {}): unknown {
   if (isObject(wanted)) {
     if (!isObject(live)) return wanted
     const merged = Object.entries(wanted)
-      .filter(([key, value]) => Object.hasOwn(live, key) || !isZero(value))
-      .map(([key, value]) => [key, Object.hasOwn(live, key) ? overlay(live[key], value) : value])
+      .filter(([key, value]) => options.keepEmpty || Object.hasOwn(live, key) || !isZero(value))
+      .map(([key, value]) => [key, Object.hasOwn(live, key) ? overlay(live[key], value, options) : value])
     return Object.fromEntries([...Object.entries(live), ...merged])
   }
-  if (Array.isArray(wanted) && Array.isArray(live) && wanted.length === live.length)
-    return wanted.map((value, index) => (correspond(live[index], value) ? overlay(live[index], value) : value))
+  if (Array.isArray(wanted) && Array.isArray(live) && wanted.length === live.length && !options.replaceLists)
+    return wanted.map((value, index) => (correspond(live[index], value) ? overlay(live[index], value, options) : value))
   return meanSame(live, wanted) ? live : wanted
 }
 

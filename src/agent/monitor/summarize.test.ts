@@ -38,6 +38,32 @@ describe('summarize', () => {
     expect(isReady(summarize(thing({ conditions: 'none', observedGeneration: '1' }), { nowMs }))).toBe(true)
   })
 
+  test('a condition whose status is no text or an unknown word says nothing', () => {
+    for (const status of [true, false, 'true', 'yes', ''])
+      expect(isReady(summarize(thing({ conditions: [{ type: 'Ready', status }] }), { nowMs }))).toBe(true)
+    const behind = { observedGeneration: 0, conditions: [{ type: 'Ready', status: true }] }
+    expect(isReady(summarize(thing(behind), { nowMs }))).toBe(false)
+    const mixed = {
+      conditions: [
+        { type: 'Ready', status: 'maybe' },
+        { type: 'Ready', status: 'Unknown', message: 'who knows' },
+      ],
+    }
+    expect(summarize(thing(mixed), { nowMs })).toMatchObject({ error: true, message: ['who knows'] })
+  })
+
+  test('a summary of its own may say yes in several words', () => {
+    expect(summarize(thing({ summary: { error: 'Yes' } }), { nowMs }).error).toBe(true)
+    expect(summarize(thing({ summary: { transitioning: 't', error: 'no' } }), { nowMs })).toMatchObject({
+      transitioning: true,
+      error: false,
+    })
+  })
+
+  test('a disruption budget is ready before its controller has seen it', () => {
+    expect(isReady(summarize(thing({}, {}, { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' }), { nowMs }))).toBe(true)
+  })
+
   test('conditions that are ignored do not count, others do', () => {
     const object = thing({ conditions: [{ type: 'Ready', status: 'False', message: 'warming up' }] })
     expect(isReady(summarize(object, { nowMs, ignore: [{ type: 'Ready', status: 'False' }] }))).toBe(true)

@@ -12,6 +12,8 @@ import {
   USES_REASON,
 } from './condition-tables.ts'
 
+const TRUE_WORDS: readonly string[] = ['true', 't', 'yes', 'y']
+
 /** The summary of one object. `state` is lower-case; messages are trimmed, unique and not empty. */
 export interface ObjectSummary {
   readonly state: string
@@ -101,7 +103,7 @@ function readOwnSummary(object: PlainObject, draft: Draft): void {
 }
 
 function isTrue(value: unknown): boolean {
-  return value === true || (typeof value === 'string' && value.toLowerCase() === 'true')
+  return value === true || (typeof value === 'string' && TRUE_WORDS.includes(value.trim().toLowerCase()))
 }
 
 function readErrors(object: PlainObject, conditions: readonly Condition[], draft: Draft, errors: ErrorConditions): void {

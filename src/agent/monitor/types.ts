@@ -53,7 +53,7 @@ export interface LiveState {
   readonly nonModified: boolean
   readonly nonReadyStatus: readonly NonReadyResource[]
   readonly modifiedStatus: readonly ModifiedResource[]
-  /** a list was cut */
+  /** nonReadyStatus or modifiedStatus was cut; resources may be cut without it */
   readonly incompleteState: boolean
   readonly resources: readonly LiveResource[]
   /** counts of 0 are left out */

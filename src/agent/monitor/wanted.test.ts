@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { KubeClient } from '../../lib/kube/client.ts'
 import { UnknownKindError } from '../../lib/kube/errors.ts'
 import type { KubeObject, ResourceType } from '../../lib/kube/types.ts'
-import { locate } from './wanted.ts'
+import { locate, notWanted } from './wanted.ts'
 
 const client = {
   mapping: async ({ apiVersion, kind }: ResourceType) => {
@@ -38,4 +38,17 @@ test('of an object that is there twice the last one counts', async () => {
 
 test('an object of a kind that is gone has a place all the same', async () => {
   expect(await places(object('Gone'))).toHaveLength(1)
+})
+
+test('left over is what the version before had, where the kind is deployed to now', async () => {
+  const named = (name: string, namespace: string, labels: Record<string, string> = {}) =>
+    ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace, labels } }) as KubeObject
+  const wanted = await places(named('a', 'here'), named('b', 'there'))
+  const previous = [named('a', 'here'), named('old', 'here'), named('pruned', 'here')]
+  const leftOver = (...live: KubeObject[]) => notWanted(live, wanted, previous).map(({ name, namespace }) => `${namespace}/${name}`)
+  expect(leftOver(named('a', 'here'), named('b', 'there'))).toEqual([])
+  expect(leftOver(named('old', 'here'), named('made', 'here'))).toEqual(['here/old'])
+  expect(leftOver(named('pruned', 'here', { 'objectset.rio.cattle.io/prune': 'false' }))).toEqual([])
+  // copies that an operator made, labels and all
+  expect(leftOver(named('a', 'elsewhere'), named('old', 'elsewhere'), named('a', 'there'))).toEqual(['there/a'])
 })

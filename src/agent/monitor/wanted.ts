@@ -5,6 +5,9 @@ import type { KubeObject, ObjectRef, ResourceType } from '../../lib/kube/types.t
 import { kindKey } from './live-objects.ts'
 import type { MonitorInput } from './types.ts'
 
+/** With the value `false` an object is never reported as left over. */
+const PRUNE_LABEL = 'objectset.rio.cattle.io/prune'
+
 /** A desired object and where it lives. */
 export interface Wanted {
   readonly object: KubeObject
@@ -41,8 +44,26 @@ async function isNamespaced(client: KubeClient, type: ResourceType): Promise<boo
   }
 }
 
+/**
+ * The live objects of a set that the version before had and the present one has not. Operators copy objects with their labels, also into other
+ * namespaces: only what was deployed, in a namespace that the kind is deployed to, is a leftover.
+ */
+export function notWanted(live: readonly KubeObject[], wanted: readonly Wanted[], previous: readonly KubeObject[]): ObjectRef[] {
+  const known = new Set(wanted.map(({ ref }) => versionless(ref)))
+  const places = new Set(wanted.map(({ ref }) => placeOf(ref)))
+  const before = new Set(previous.map((object) => `${object.kind}/${object.metadata.name}`))
+  return live
+    .filter(({ metadata }) => metadata.labels?.[PRUNE_LABEL] !== 'false')
+    .map(({ apiVersion, kind, metadata: { name, namespace } }) => ({ apiVersion, kind, name, ...(namespace ? { namespace } : {}) }))
+    .filter((ref) => !known.has(versionless(ref)) && places.has(placeOf(ref)) && before.has(`${ref.kind}/${ref.name}`))
+}
+
+function placeOf(ref: ObjectRef): string {
+  return `${kindKey(ref)}:${ref.namespace ?? ''}`
+}
+
 /** Identifies an object among all kinds, whatever version it is spoken of in. */
-export function versionless(ref: ObjectRef): string {
+function versionless(ref: ObjectRef): string {
   const group = ref.apiVersion.includes('/') ? ref.apiVersion.split('/')[0] : ''
   return `${group}/${ref.kind}:${ref.namespace ?? ''}/${ref.name}`
 }

@@ -1,7 +1,7 @@
 // The rules of the built-in kinds.
 import { isObject, listAt, numberAt, type PlainObject, textAt, valueAt } from './fields.ts'
 import { type Condition, current, failed, inProgress, type Progress } from './progress.ts'
-import { daemonSet, deployment, generationMissing, replicaSet, statefulSet } from './workloads.ts'
+import { daemonSet, deployment, replicaSet, statefulSet } from './workloads.ts'
 
 type Rule = (object: PlainObject, conditions: readonly Condition[], nowMs: number) => Progress
 
@@ -21,8 +21,8 @@ function persistentVolumeClaim(object: PlainObject): Progress {
   return phase === 'Bound' ? current('PVC is Bound') : inProgress(`PVC is not Bound. phase: ${phase}`)
 }
 
-function podDisruptionBudget(object: PlainObject): Progress {
-  return generationMissing(object) ?? current('AllowedDisruptions has been computed.')
+function podDisruptionBudget(): Progress {
+  return current('AllowedDisruptions has been computed.')
 }
 
 function job(object: PlainObject, conditions: readonly Condition[]): Progress {

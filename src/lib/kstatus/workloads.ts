@@ -18,7 +18,7 @@ function firstLag(lags: readonly Lag[]): Progress | undefined {
 }
 
 /** Counts of a kind whose controller always sets observedGeneration mean nothing before it has. */
-export function generationMissing(object: PlainObject): Progress | undefined {
+function generationMissing(object: PlainObject): Progress | undefined {
   if (numberAt(object, 'metadata', 'generation') === undefined) return inProgress(`${String(object.kind)} metadata.generation not found`)
   if (numberAt(object, 'status', 'observedGeneration') === undefined)
     return inProgress(`${String(object.kind)} status.observedGeneration not found`)
