@@ -51,6 +51,13 @@ test('deploys what is asked for, and says so', async () => {
   expect(calls).toEqual(['deploy resume=true', 'tracked'])
 })
 
+test('forgets of which generation copies were when there are none any more', async () => {
+  const { attempts } = scene()
+  const before = { appliedDeploymentID: 'v1', release: 'apps/web:3', downstreamResourcesGeneration: 2 }
+  const { status } = await attempts.bringAbout(KEY, deployment({}, before), never)
+  expect(status).toMatchObject({ appliedDeploymentID: 'v2', release: 'apps/web:4', downstreamResourcesGeneration: undefined })
+})
+
 test('does nothing about what is deployed', async () => {
   const { attempts, calls } = scene()
   const before = { appliedDeploymentID: 'v2', release: 'apps/web:4' }

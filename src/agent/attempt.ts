@@ -70,7 +70,8 @@ export function createAttempts({ deployer, store, tracking, clock, log }: Attemp
     const release = parseRelease(before.release)
     const decision = decide(deployment, release === undefined || (await store.exists(release)))
     const isDue = decision === 'deploy' || (decision === 'copy' && (await deployer.copy(deployment)))
-    const status = generation === undefined ? before : { ...before, downstreamResourcesGeneration: generation }
+    const isCurrent = (before.downstreamResourcesGeneration ?? 0) === (generation ?? 0)
+    const status = isCurrent ? before : ({ ...before, downstreamResourcesGeneration: generation } as Status)
     if (!isDue) return { status: await withLabels(deployment, status) }
     const start = clock.now()
     const isNewVersion = before.appliedDeploymentID !== deploymentID

@@ -111,6 +111,29 @@ export function describeObjects(name: string, subject: EngineUnderTest): void {
       expect(await find(at, 'gone')).toBeUndefined()
     })
 
+    test('that live in no namespace stay when their manifests begin or cease to name one', async () => {
+      const at = place()
+      const type = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole' }
+      const { name, namespace, labels } = { ...configMap('x').metadata, name: uniqueNamespace('role'), namespace: at.namespace }
+      const role = (metadata: object, verb: string) =>
+        ({
+          ...type,
+          metadata: { name, labels, ...metadata },
+          rules: [{ apiGroups: [''], resources: ['pods'], verbs: [verb] }],
+        }) as KubeObject
+      await deploy(at, rendered([role({}, 'get')]))
+      for (const [metadata, verb] of [
+        [{ namespace: 'elsewhere' }, 'list'],
+        [{ namespace }, 'get'],
+        [{}, 'watch'],
+      ] as const) {
+        await deploy(at, rendered([role(metadata, verb)]))
+        expect(await s.client.find({ ...type, name })).toMatchObject({ rules: [{ verbs: [verb] }] })
+      }
+      await s.engine.uninstall(at, s.access)
+      expect(await s.client.find({ ...type, name })).toBeUndefined()
+    })
+
     test('come back when they were deleted, at the next upgrade', async () => {
       const at = place()
       await deploy(at, rendered([configMap('a')]))

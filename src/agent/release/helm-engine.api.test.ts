@@ -6,7 +6,7 @@ import type { KubeObject } from '../../lib/kube/types.ts'
 import { stringifyYaml } from '../../lib/yaml/stringify.ts'
 import { uniqueNamespace } from '../../testing/cluster.ts'
 import { describeEngine } from './engine.contract.ts'
-import { type EngineUnderTest, rendered, useEngine } from './engine-fixture.contract.ts'
+import { configMap, type EngineUnderTest, rendered, useEngine } from './engine-fixture.contract.ts'
 import { describeObjects } from './engine-objects.contract.ts'
 import type { Managed } from './field-manager.ts'
 
@@ -16,6 +16,17 @@ afterAll(() => rm(workDir, { recursive: true, force: true }))
 const subject: EngineUnderTest = { create: ({ helm }) => helm, workDir }
 describeEngine('helm', subject)
 describeObjects('helm', subject)
+
+describe('an object that becomes a hook', () => {
+  const s = useEngine(subject)
+
+  test('is there when the hook has run', async () => {
+    const at = s.place()
+    await s.deploy(at, rendered([configMap('a'), configMap('hook', { v: '1' })]))
+    await s.deploy(at, rendered([configMap('a')], { hooks: [configMap('hook', { v: '2' }, { 'helm.sh/hook': 'post-upgrade' })] }))
+    expect((await s.find(at, 'hook'))?.data).toEqual({ v: '2' })
+  })
+})
 
 describe('objects of a kind that comes with them', () => {
   const s = useEngine(subject)

@@ -27,6 +27,7 @@ import { releaseForeign } from './foreign.ts'
 import { onLoan, takeBack } from './helm-ownership.ts'
 import { distinct } from './identity.ts'
 import { leftovers, removeLeftovers, takeOver } from './interrupted.ts'
+import { absentFrom } from './place.ts'
 import { objectsOf, reader } from './reader.ts'
 import { releaseMetadata, writeStaticChart } from './static-chart.ts'
 import { type ReleaseStore, releaseLabels } from './store.ts'
@@ -96,7 +97,9 @@ export function createHelmEngine({ helm, store, client, workDir, clock = systemC
       }),
     )
     await mendRecords({ ...release, version: deployed.version })
-    await removeLeftovers(access.client, leftovers(distinct(earlier, namespace), rendered.manifests, namespace), namespace)
+    const wanted = [...rendered.manifests, ...rendered.hooks]
+    const left = leftovers(distinct(earlier, namespace), wanted, namespace)
+    await removeLeftovers(access.client, await absentFrom(access.client, left, wanted, namespace), namespace)
     return { ...release, version: deployed.version, objects: rendered.manifests }
   }
 

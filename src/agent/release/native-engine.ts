@@ -19,10 +19,11 @@ import {
   type RevisionRef,
   type RevisionSummary,
 } from './engine.ts'
-import { distinct, without } from './identity.ts'
+import { distinct } from './identity.ts'
 import { leftovers, takeOver } from './interrupted.ts'
 import { nativeRollback } from './native-rollback.ts'
 import { nativeUninstall } from './native-uninstall.ts'
+import { absentFrom } from './place.ts'
 import { objectsOf, outdated, reader } from './reader.ts'
 import { createRecords, newRelease, type Records } from './records.ts'
 import { removeObjects } from './remove-objects.ts'
@@ -135,8 +136,9 @@ export function createNativeEngine({ store, helm, choice, clock }: NativeEngineO
     const separator = before.version === 0 ? '\n' : ' && '
     const mode = settings.force ? 'replace' : 'apply'
     await writeObjects(client, rendered.manifests, { release, mode, wasUpdated: before.wasUpdated, separator, slots, clock, signal })
-    await removeObjects(client, without(before.objects, rendered.manifests, release.namespace), { release, signal })
-    await removeObjects(client, distinct(before.abandoned, release.namespace), { release, signal, onlyMarked: true })
+    const absent = (objects: readonly KubeObject[]) => absentFrom(client, objects, rendered.manifests, release.namespace)
+    await removeObjects(client, await absent(before.objects), { release, signal })
+    await removeObjects(client, await absent(distinct(before.abandoned, release.namespace)), { release, signal, onlyMarked: true })
     for (const revision of before.surplus) await records.remove(revision)
   }
 

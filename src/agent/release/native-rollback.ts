@@ -4,7 +4,7 @@ import type { Slots } from '../../lib/exec/slots.ts'
 import { HelmError } from '../../lib/helm/errors.ts'
 import type { HelmRelease } from '../../lib/helm/release.ts'
 import type { ReleaseAccess, Revision, RevisionRef, RevisionSummary, RollbackSettings } from './engine.ts'
-import { without } from './identity.ts'
+import { absentFrom } from './place.ts'
 import { objectsOf, outdated } from './reader.ts'
 import { createRecords, type Records } from './records.ts'
 import { removeObjects } from './remove-objects.ts'
@@ -46,8 +46,8 @@ export async function nativeRollback(
     const mode = settings.force ? 'replace' : 'apply'
     const wasUpdated = [target, ...before].some((stored) => stored.release.apply_method !== 'ssa')
     await writeObjects(access.client, objects, { release, mode, wasUpdated, separator: ' && ', slots, clock, signal })
-    const gone = [...before, ...(last ? [last] : [])].flatMap((stored) => without(objectsOf(stored.release), objects, namespace))
-    await removeObjects(access.client, gone, { release, signal })
+    const present = [...before, ...(last ? [last] : [])].flatMap((stored) => objectsOf(stored.release))
+    await removeObjects(access.client, await absentFrom(access.client, present, objects, namespace), { release, signal })
     for (const stored of before) {
       superseded.push(stored)
       await records.supersede(stored)

@@ -3,6 +3,7 @@ import { type Clock, sleep } from '../../lib/controller/clock.ts'
 import { inParallel } from '../../lib/controller/parallel.ts'
 import type { Slots } from '../../lib/exec/slots.ts'
 import { HelmError } from '../../lib/helm/errors.ts'
+import { APPLY_TYPE } from '../../lib/kube/body.ts'
 import type { KubeClient } from '../../lib/kube/client.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '../../lib/kube/errors.ts'
 import { objectPath, refOf } from '../../lib/kube/paths.ts'
@@ -100,7 +101,7 @@ async function apply(client: KubeClient, object: KubeObject, settings: WriteSett
 async function send(client: KubeClient, object: KubeObject, signal: AbortSignal | undefined): Promise<Managed> {
   const path = objectPath(refOf(object), await client.mapping(object))
   const query = { fieldManager: FIELD_MANAGER, force: 'true', fieldValidation: 'Strict' }
-  const headers = { 'content-type': 'application/apply-patch+yaml' }
+  const headers = { 'content-type': APPLY_TYPE }
   return client.request<Managed>('PATCH', path, { query, headers, body: object, ...(signal ? { signal } : {}) })
 }
 

@@ -25,7 +25,7 @@ export async function renderKustomization(
 ): Promise<string> {
   refuseRemote(bundle)
   const dir = join(bundle.root, bundle.folder)
-  if (bundle.chartOutput?.trim()) await addChartOutput(dir, bundle.chartOutput)
+  await addChartOutput(dir, bundle.chartOutput ?? '')
   return buildKustomization(kustomize, dir, signal)
 }
 
@@ -57,7 +57,8 @@ function localEntries(kustomization: Record<string, unknown>): string[] {
 }
 
 async function addChartOutput(dir: string, chartOutput: string): Promise<void> {
-  await writeFile(join(dir, CHART_OUTPUT), chartOutput, { mode: 0o600 })
+  await writeFile(join(dir, CHART_OUTPUT), chartOutput, { mode: 0o600 }) // a kustomization that names it need not know whether there is any
+  if (!chartOutput.trim()) return
   const file = join(dir, 'kustomization.yaml')
   const kustomization = readKustomization('kustomization.yaml', await readFile(file, 'utf8'))
   const resources = Array.isArray(kustomization.resources) ? kustomization.resources : []

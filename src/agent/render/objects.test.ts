@@ -18,6 +18,11 @@ test('items of a list of one kind need not name it', () => {
   expect(parseObjects(JSON.stringify(list), 'a.yaml')).toEqual([map('a'), map('b')])
 })
 
+test('a list may be empty, or hold nothing at all', () => {
+  const list = (kind: string, items: unknown) => JSON.stringify({ apiVersion: 'v1', kind, items })
+  expect(parseObjects([list('List', []), list('List', null), list('ConfigMapList', null)].join('\n---\n'), 'a.yaml')).toEqual([])
+})
+
 test('a kind that ends in List but has no items is an object', () => {
   expect(parseObjects('apiVersion: x/v1\nkind: AllowList\nmetadata: {name: a}\n', 'a.yaml')).toHaveLength(1)
 })

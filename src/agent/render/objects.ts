@@ -64,6 +64,7 @@ function objectsOf(document: unknown, source: string): KubeObject[] {
   if (!isObject(document))
     throw new RenderError(`${source} holds something that is no object: a manifest needs apiVersion, kind and metadata`, 'invalid-manifest')
   const { items } = document as { items?: unknown }
+  if (document.kind.endsWith('List') && items === null) return []
   if (document.kind.endsWith('List') && Array.isArray(items)) return items.flatMap((item) => objectsOf(typed(item, document), source))
   return [{ ...document, metadata: document.metadata ?? {} }]
 }

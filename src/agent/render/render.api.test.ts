@@ -178,7 +178,54 @@ describe('a forced namespace', () => {
   })
 })
 
+describe('a chart with a .helmignore', () => {
+  test('is complete: what the archive of a chart holds is not chosen again', async () => {
+    const { manifests } = await render({
+      'Chart.yaml': CHART,
+      '.helmignore': 'templates/b.yaml\nconf\n',
+      'templates/a.yaml': configMap('a', '{file: {{ .Files.Get "conf/x" | quote }}}'),
+      'templates/b.yaml': configMap('b'),
+      'conf/x': 'text',
+    })
+    expect(names(manifests)).toEqual(['a', 'b'])
+    expect(dataOf(manifests[0])).toEqual({ file: 'text' })
+  })
+})
+
+describe('a chart that', () => {
+  test('is a library renders nothing', async () => {
+    const { manifests, chart } = await render({
+      'Chart.yaml': `${CHART}type: library\n`,
+      'templates/_a.tpl': '{{ define "x" }}y{{ end }}',
+      'templates/b.yaml': configMap('b'),
+    })
+    expect(manifests).toEqual([])
+    expect(chart).toMatchObject({ name: 'web', version: '1.2.3', type: 'application' })
+  })
+
+  test('lacks a dependency is rendered without it', async () => {
+    const dependencies = ['one', 'missing'].map((name) => `- {name: ${name}, version: 1.0.0, repository: "", condition: ${name}.enabled}\n`)
+    const { manifests } = await render({
+      'Chart.yaml': `${CHART}dependencies:\n${dependencies.join('')}`,
+      'templates/a.yaml': configMap('a'),
+      'charts/one/Chart.yaml': 'apiVersion: v2\nname: one\nversion: 1.0.0\n',
+      'charts/one/templates/b.yaml': configMap('b'),
+    })
+    expect(names(manifests).sort()).toEqual(['a', 'b'])
+  })
+})
+
 describe('a kustomization', () => {
+  test('may name the output of a chart that renders nothing', async () => {
+    const { manifests } = await render({
+      'Chart.yaml': CHART,
+      'templates/a.yaml': '{{ if .Values.on }}nothing{{ end }}',
+      'kustomization.yaml': 'resources: [fleet-manifests.yaml, b.yaml]\n',
+      'b.yaml': configMap('b'),
+    })
+    expect(names(manifests)).toEqual(['b'])
+  })
+
   test('changes the output of the chart beside it', async () => {
     const files = {
       'Chart.yaml': CHART,

@@ -12,6 +12,7 @@ import type { KustomizeConfig } from '../../lib/kustomize/build.ts'
 import { parseYaml } from '../../lib/yaml/parse.ts'
 import { stringifyYaml } from '../../lib/yaml/stringify.ts'
 import { type ChartAccess, renderChart } from './chart.ts'
+import { dropMissingDependencies } from './chart-dependencies.ts'
 import { writeFiles } from './files.ts'
 import { renderKustomization } from './kustomize.ts'
 import { chooseManifests } from './manifest-files.ts'
@@ -74,10 +75,15 @@ export async function renderBundle(
   const root = join(dir, 'bundle')
   const templates = chosen.templates.map((name) => byName.get(name)!)
   const chart = style.chart !== undefined ? chartOf(style.chart, files) : ownChart(input, templates)
-  await writeFiles(root, isRaw ? chart.files : files)
+  const written = isRaw ? chart.files : dropMissingDependencies(files, style.chart ?? '.')
+  await writeFiles(
+    root,
+    written.filter(({ name }) => posix.basename(name) !== HELM_IGNORE),
+  )
 
+  const isLibrary = chart.metadata.type === LIBRARY // only there for others: a release of it is empty
   const output =
-    style.chart !== undefined || templates.length > 0
+    (style.chart !== undefined && !isLibrary) || templates.length > 0
       ? await runChart(tools, input, chart, access, dir, signal)
       : { text: '', definitions: '' }
   const text =
@@ -92,13 +98,17 @@ export async function renderBundle(
   const stamped = await stampObjects(objects, stamp, scopeOf(access, [...objects, ...parseObjects(output.definitions, 'crds')]))
   return {
     style,
-    chart: chart.metadata,
+    chart: isLibrary ? { ...chart.metadata, type: 'application' } : chart.metadata,
     ...(chart.defaults === undefined ? {} : { defaults: chart.defaults }),
     manifests: stamped.filter((object) => !isHook(object)),
     hooks: stamped.filter(isHook),
     definitions: output.definitions,
   }
 }
+
+const LIBRARY = 'library'
+/** Chooses what goes into the archive of a chart, and in a bundle a chart is as in its archive: all of it is there. */
+const HELM_IGNORE = '.helmignore'
 
 /** The record of a release has to be read again by whoever restores or removes it. */
 const MAX_OBJECT_BYTES = 12 * 2 ** 20

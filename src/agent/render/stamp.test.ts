@@ -20,6 +20,15 @@ test('adds the marks to those an object has', async () => {
   })
 })
 
+test('numbers and booleans among labels and annotations become text', async () => {
+  const metadata = { labels: { n: 5, t: 'x' }, annotations: { scrape: true, big: 2n ** 60n, port: 8080 } }
+  const [stamped] = await stampObjects([object('Service', metadata)], marks, never)
+  expect(stamped?.metadata).toMatchObject({
+    labels: { n: '5', t: 'x', hash: '1' },
+    annotations: { scrape: 'true', big: '1152921504606846976', port: '8080', id: 'x' },
+  })
+})
+
 test('definitions are kept by Helm, unless they are to go with the release', async () => {
   const objects = [object('CustomResourceDefinition'), object('ConfigMap')]
   const kept = await stampObjects(objects, marks, never)

@@ -38,9 +38,16 @@ function stamped(object: KubeObject, { labels, annotations, deleteCRDs, namespac
   const keep = object.kind === 'CustomResourceDefinition' && !deleteCRDs ? { [HELM_RESOURCE_POLICY_ANNOTATION]: 'keep' } : {}
   const metadata = {
     ...object.metadata,
-    labels: { ...object.metadata.labels, ...labels },
-    annotations: { ...object.metadata.annotations, ...annotations, ...keep },
+    labels: { ...asText(object.metadata.labels), ...labels },
+    annotations: { ...asText(object.metadata.annotations), ...annotations, ...keep },
     ...(namespace ? { namespace } : {}),
   }
   return { ...object, metadata }
+}
+
+/** A number or a boolean that somebody forgot to quote is taken for its text: the API server would refuse the whole object. */
+function asText(marks: Readonly<Record<string, unknown>> | null | undefined): Record<string, string> {
+  const isPlain = (value: unknown): boolean => ['number', 'bigint', 'boolean'].includes(typeof value)
+  const entries = Object.entries(marks ?? {}).map(([key, value]) => [key, isPlain(value) ? String(value) : value])
+  return Object.fromEntries(entries) as Record<string, string>
 }

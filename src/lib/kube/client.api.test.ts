@@ -49,6 +49,8 @@ describe('one object', () => {
 
     const applied = await client.apply<ConfigMap>(configMap(namespace, 'one', { c: '2' }), { fieldManager: 'test', force: true })
     expect(applied.data).toEqual({ b: '1', c: '2' })
+    const odd = { c: 'line \u2028 and \u0085 \u2029 \ufeff \u007f\u0080 end' }
+    expect((await client.apply<ConfigMap>(configMap(namespace, 'one', odd), { fieldManager: 'test' })).data).toMatchObject(odd)
     expect(isConflict(await rejection(client.apply(configMap(namespace, 'one', { c: '3' }), { fieldManager: 'other' })))).toBe(true)
 
     expect(isConflict(await rejection(client.delete(ref, { uid: 'another' })))).toBe(true)

@@ -1,6 +1,6 @@
 // What the rest of the program says to an API server. Everything on the wire goes through here.
 import { systemClock } from '../controller/clock.ts'
-import { encodeExactJson } from '../json/exact-json.ts'
+import { APPLY_TYPE, encodeBody } from './body.ts'
 import type { KubeConnection } from './connection.ts'
 import { decodeJson, decodeObject, type RawList } from './decode.ts'
 import { createDiscovery, type Discovery, type ResourceMapping } from './discovery.ts'
@@ -101,7 +101,7 @@ const PATCH_TYPES = {
   merge: 'application/merge-patch+json',
   json: 'application/json-patch+json',
   strategic: 'application/strategic-merge-patch+json',
-  apply: 'application/apply-patch+yaml',
+  apply: APPLY_TYPE,
 } as const
 
 /**
@@ -162,7 +162,7 @@ function clientOver(server: string, transport: Transport, discovery: Discovery):
       force: options.force ? 'true' : undefined,
     }
     const headers = { 'content-type': contentType }
-    const response = await transport.request({ method, path, query, headers, body: encodeExactJson(body), ...limits(options) })
+    const response = await transport.request({ method, path, query, headers, body: encodeBody(body, contentType), ...limits(options) })
     return decodeObject(decodeJson(response.body, path)) as T
   }
 
@@ -205,12 +205,12 @@ function clientOver(server: string, transport: Transport, discovery: Discovery):
     },
     async request<T>(method: HttpMethod, path: string, raw: RawRequestOptions = {}) {
       const { query, headers, body } = raw
-      const text = body === undefined || typeof body === 'string' ? body : encodeExactJson(body)
-      const contentType = text === undefined ? {} : { 'content-type': 'application/json' }
+      const contentType = String(headers?.['content-type'] ?? 'application/json')
+      const text = body === undefined || typeof body === 'string' ? body : encodeBody(body, contentType)
       const response = await transport.request({
         method,
         path,
-        headers: { ...contentType, ...headers },
+        headers: { ...(text === undefined ? {} : { 'content-type': contentType }), ...headers },
         ...(query ? { query } : {}),
         ...(text === undefined ? {} : { body: text }),
         ...limits(raw),

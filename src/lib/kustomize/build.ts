@@ -47,8 +47,21 @@ export async function buildKustomization(config: KustomizeConfig, dir: string, s
   }
 }
 
+/** An entry of a log: its time and process are others each time; its text is in quotes, or stands indented below when it has several lines. */
+const LOGGED = /^[EF]\d{4} \S+ +\d+ \S+\] "[^"]*" err=(?:("(?:[^"\\]|\\.)*")|<\n((?:.|\n)*?)\n >)$/m
+
 /** The message without the path of our temporary folder, which is another one each time. */
 function plainMessage(stderr: string, dir: string): string {
-  const text = stderr.replaceAll(`${dir}/`, '').replaceAll(dir, '.').trim()
+  const [, quoted, lines] = LOGGED.exec(stderr) ?? []
+  const plain = quoted === undefined ? (lines?.replace(/^\t/gm, '') ?? stderr) : unquoted(quoted)
+  const text = plain.replaceAll(`${dir}/`, '').replaceAll(dir, '.').trim()
   return text.replace(/^(error|Error): /, '') || 'kustomize failed and said nothing'
+}
+
+function unquoted(text: string): string {
+  try {
+    return String(JSON.parse(text))
+  } catch {
+    return text.slice(1, -1) // an escape that JSON does not know
+  }
 }
