@@ -37,7 +37,7 @@ export interface ChartContext {
 export interface DependencyChange {
   /** `Chart.lock`, `charts/x-1.0.0.tgz` */
   readonly added: readonly ChartFile[]
-  /** archives in `charts/` that others have replaced */
+  /** archives in `charts/` that others have replaced, or that are no dependencies */
   readonly removed: readonly string[]
 }
 
@@ -109,12 +109,14 @@ function nameOf({ chart, repo, version }: ChartRequest): string {
 /**
  * The files with what the dependencies of the charts among them add, with names as in the bundle.
  * Charts that list dependencies but have none of them in `charts/` need a source; what helm cannot load is a TerminalError.
+ * @param isLeftOut whether an added file does not belong to the bundle
  */
 export async function withDependencies(
   tree: RepoTree,
   files: readonly LoadedFile[],
   source: ChartSource | undefined,
   context: ChartContext,
+  isLeftOut: (name: string) => Promise<boolean>,
 ): Promise<LoadedFile[]> {
   const all = new Map(files.map((file) => [file.name, file]))
   if (!context.updateDependencies) return [...all.values()]
@@ -133,7 +135,7 @@ export async function withDependencies(
     for (const name of removed) all.delete(posix.join(chart, name))
     for (const { name, content } of added.filter((one) => isWanted(one.name))) {
       const path = posix.join(chart, name)
-      all.set(path, { name: path, content })
+      if (!(await isLeftOut(path))) all.set(path, { name: path, content })
     }
   }
   return [...all.values()]

@@ -36,6 +36,18 @@ export async function loadFolder(tree: RepoTree, folder: string, excluded: Reado
   })
 }
 
+/** Whether the ignore files between the folder and a path below it leave that path out. Throws TerminalError for bad patterns. */
+export async function isLeftOut(tree: RepoTree, folder: string, name: string, limits: ReadLimits): Promise<boolean> {
+  const parts = name.split('/')
+  const rules: string[] = []
+  for (const [index, part] of parts.entries()) {
+    const parent = posix.join(folder, ...parts.slice(0, index))
+    rules.push(...(await ignoreRules(tree, parent, (await tree.list(parent)) ?? [], limits)))
+    if (isIgnored(part, index < parts.length - 1, rules)) return true
+  }
+  return false
+}
+
 export function isHidden(name: string): boolean {
   return name.startsWith('.') && name !== '.' && name !== '..'
 }

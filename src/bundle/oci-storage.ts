@@ -1,5 +1,6 @@
 // Puts the files of bundles into an OCI registry instead of the cluster (spec 5.6). The order makes every crash harmless: a secret that stands for the
-// artifact, the artifact, the bundle, and last the bundle as the owner of the secret. Deleting what nobody uses any more is left to the next stage.
+// artifact, the artifact, the bundle, and last the bundle as the owner of the secret. A secret that is there already, for deployments may be using it, gets
+// another registry only when the artifact lies there. Deleting what nobody uses any more is left to the next stage.
 import type { Bundle, BundleResource } from '../api/bundle.ts'
 import { encodeContent } from '../api/content-id.ts'
 import { BUNDLE } from '../api/kinds.ts'
@@ -16,7 +17,7 @@ import {
 import { WaitingError } from '../lib/controller/errors.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
-import { isAlreadyExists } from '../lib/kube/errors.ts'
+import { isAlreadyExists, isConflict } from '../lib/kube/errors.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { artifactLayer, pushArtifact } from '../lib/oci/artifact.ts'
 import { OciError } from '../lib/oci/errors.ts'
@@ -103,18 +104,18 @@ export function createContentStorage({ client, secrets, registries }: ContentSto
 
     async function pushOne(bundle: Bundle, signal: AbortSignal): Promise<void> {
       const id = bundle.spec.contentsId ?? ''
-      const secret = await writeSecret(bundle, id, signal)
+      const secret = await claimSecret(bundle, id, signal)
       const { json } = encodeContent(files.get(id) ?? [])
       try {
         await pushArtifact(registries.repository(artifactRepository(reference, id), access), ARTIFACT_TAG, artifactOf(id, json), signal)
       } catch (error) {
         throw namingSecret(error, shown)
       }
-      pending.set(bundle.metadata.name, secret)
+      pending.set(bundle.metadata.name, await updateSecret(secret, signal))
     }
 
     /** Nobody owns it yet: whoever looks for what may be deleted does not find it. */
-    async function writeSecret({ metadata: { labels } }: Bundle, id: string, signal: AbortSignal): Promise<Secret> {
+    async function claimSecret({ metadata: { labels } }: Bundle, id: string, signal: AbortSignal): Promise<Secret> {
       const repo = labels?.[REPO_NAME_LABEL]
       const wanted: Secret = {
         ...SECRET,
@@ -131,8 +132,19 @@ export function createContentStorage({ client, secrets, registries }: ContentSto
       if (!existing || isDeleting(existing)) throw leaving(id)
       if (existing.type !== OCI_STORAGE_SECRET)
         throw new Error(`secret ${namespace}/${id} is in the way of the one for contents in a registry: delete it`)
-      if (storageDigest(existing.data) === digest) return existing
-      return client.update({ ...existing, data }, { signal })
+      return existing
+    }
+
+    async function updateSecret(secret: Secret, signal: AbortSignal): Promise<Secret> {
+      if (storageDigest(secret.data) === digest) return secret
+      try {
+        return await client.update({ ...secret, data }, { signal })
+      } catch (error) {
+        if (!isConflict(error)) throw error
+        const newest = await client.find<Secret>({ ...SECRET, name: secret.metadata.name, namespace }, { signal })
+        if (newest && !isDeleting(newest) && storageDigest(newest.data) === digest) return newest // another bundle has the same files
+        throw error
+      }
     }
 
     async function own(bundle: Bundle, signal: AbortSignal): Promise<void> {

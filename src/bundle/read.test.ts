@@ -237,6 +237,16 @@ describe('charts', () => {
     ])
   })
 
+  test('what dependencies add may be ignored like any other file', async () => {
+    const charts = source({ 'charts/part-0.1.0.tgz': 'x', 'Chart.lock': 'lock' })
+    const added = async (ignore: Record<string, string>) =>
+      names(await read({ 'app/c/Chart.yaml': chart(needs), ...ignore }, { paths: ['app'], charts }))
+    expect(await added({ 'app/.fleetignore': '*.tgz' })).toEqual(['repo-app: c/Chart.lock c/Chart.yaml'])
+    expect(await added({ 'app/c/.fleetignore': 'charts/*' })).toEqual(['repo-app: c/Chart.lock c/Chart.yaml'])
+    expect(await added({ 'app/c/.fleetignore': 'Chart.lock' })).toEqual(['repo-app: c/Chart.yaml c/charts/part-0.1.0.tgz'])
+    expect(await added({ 'app/c/charts/.fleetignore': 'part-*' })).toEqual(['repo-app: c/Chart.lock c/Chart.yaml'])
+  })
+
   test('without a source, what is missing is an error and what is there is not', async () => {
     await expect(read({ 'app/fleet.yaml': 'helm: {chart: c, repo: "https://x", version: 1.x}' }, { paths: ['app'] })).rejects.toThrow(
       'app: the chart c 1.x of https://x is not in the folder, and charts cannot be downloaded here',

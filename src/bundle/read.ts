@@ -12,7 +12,7 @@ import { encodeFiles, isTooBig } from './encode-files.ts'
 import { type FleetYaml, parseFleetYaml } from './fleet-yaml.ts'
 import { imageScansOf } from './image-scans.ts'
 import { READ_LIMITS, type ReadLimits } from './limits.ts'
-import { type LoadedFile, loadFolder } from './load.ts'
+import { isLeftOut, type LoadedFile, loadFolder } from './load.ts'
 import { applyOverrides } from './overrides.ts'
 import { cleanPath, openRepoTree, type RepoTree } from './repo-tree.ts'
 import { type BundleFolder, findBundleFolders, fleetFileIn, searchedPaths } from './scan.ts'
@@ -133,7 +133,7 @@ async function filesOf(
   const excluded = optionFiles(spec, optionsFile)
   const own = await loadFolder(tree, folder, excluded, limits)
   const downloaded = await downloadCharts(await neededCharts(tree, folder, spec), charts, context, excluded)
-  const complete = await withDependencies(tree, own, charts, context)
+  const complete = await withDependencies(tree, own, charts, context, (name) => isLeftOut(tree, folder, name, limits))
   return [...new Map([...complete, ...downloaded].map((file) => [file.name, file])).values()]
 }
 

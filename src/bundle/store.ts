@@ -1,8 +1,9 @@
 // Writes a bundle and the secret with its values: the Bundle first, because the secret needs its uid (spec 6.5). Values that are gone are deleted before the Bundle
 // stops asking for them: whatever happens in between, the Bundle still tells the next run that something is left to do.
+import { isDeepStrictEqual } from 'node:util'
 import type { Bundle } from '../api/bundle.ts'
 import { BUNDLE } from '../api/kinds.ts'
-import { BUNDLE_VALUES_SECRET, REPO_NAME_LABEL } from '../api/labels.ts'
+import { BUNDLE_VALUES_SECRET, COMMIT_LABEL, REPO_NAME_LABEL } from '../api/labels.ts'
 import { TerminalError, WaitingError } from '../lib/controller/errors.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../lib/kube/errors.ts'
@@ -83,7 +84,7 @@ export function createBundleStore(client: KubeClient, secrets: ValuesSecrets): B
 
   async function storeValues(bundle: Bundle, data: Readonly<Record<string, string>>, hash: string, signal: AbortSignal): Promise<void> {
     const cached = secrets.get(bundle.metadata.name, bundle.metadata.namespace)
-    if (cached?.digest === hash && isOwned(cached, bundle)) return
+    if (cached?.digest === hash && isOwned(cached, bundle) && isDeepStrictEqual(labelsOf(cached), labelsOf(bundle))) return
     const wanted = valuesSecret(bundle, data)
     if (cached) {
       await client.update({ ...wanted, metadata: { ...wanted.metadata, ...version(cached) } }, { signal })
@@ -119,19 +120,25 @@ export function createBundleStore(client: KubeClient, secrets: ValuesSecrets): B
 }
 
 function valuesSecret(bundle: Bundle, data: Readonly<Record<string, string>>): Secret {
-  const { name, namespace, labels } = bundle.metadata
-  const repo = labels?.[REPO_NAME_LABEL]
+  const { name, namespace } = bundle.metadata
+  const labels = labelsOf(bundle)
   return {
     ...SECRET,
     type: BUNDLE_VALUES_SECRET,
     metadata: {
       name,
       ...(namespace ? { namespace } : {}),
-      ...(repo ? { labels: { [REPO_NAME_LABEL]: repo } } : {}),
+      ...(Object.keys(labels).length > 0 ? { labels } : {}),
       ownerReferences: [ownerOf(bundle)],
     },
     data: Object.fromEntries(Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')])),
   }
+}
+
+/** A bundle's labels are those of its secret too, but for the commit: the secret is not written for each one. */
+function labelsOf({ metadata }: KubeObject): Record<string, string> {
+  const { [COMMIT_LABEL]: _commit, ...labels } = metadata.labels ?? {}
+  return labels
 }
 
 function ownerOf({ metadata }: Bundle): OwnerReference {

@@ -48,16 +48,17 @@ export function optionFiles(spec: BundleSpec, optionsFile: string | undefined): 
   return new Set(['fleet.yaml', ...(optionsFile ? [optionsFile] : []), ...valuesFiles, ...valuesFiles.map((file) => posix.basename(file))])
 }
 
-/** The Bundle as it is stored: values and values files are gone, their hash is there. */
+/** The Bundle as it is stored: values and values files are gone, their hash is there. Without values (`hash` is empty) all of it stays but a hash that was given. */
 export function withoutValues(bundle: Bundle, hash: string): Bundle {
   const { valuesHash: _given, ...spec } = bundle.spec ?? {}
+  if (!hash) return { ...bundle, spec }
   return {
     ...bundle,
     spec: {
       ...spec,
       ...(spec.helm ? { helm: strip(spec.helm) } : {}),
       ...(spec.targets ? { targets: spec.targets.map((target) => (target.helm ? { ...target, helm: strip(target.helm) } : target)) } : {}),
-      ...(hash ? { valuesHash: hash } : {}),
+      valuesHash: hash,
     },
   }
 }

@@ -3,10 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Bundle } from '../api/bundle.ts'
 import { encodeContent } from '../api/content-id.ts'
-import { BUNDLE } from '../api/kinds.ts'
+import type { ImageScan } from '../api/image-scan.ts'
+import { BUNDLE, IMAGE_SCAN } from '../api/kinds.ts'
 import { configMap } from '../bundle/testing/folder.ts'
 import { createClient, type KubeClient } from '../lib/kube/client.ts'
 import { loadConnection } from '../lib/kube/connection.ts'
@@ -71,6 +72,25 @@ test('apply changes nothing the second time, and tells what it did', async () =>
   const { metadata } = await client.get<Bundle>({ ...BUNDLE, namespace, name: 'twice' })
   expect((await fleet(args)).stdout).toBe(`bundle ${namespace}/twice unchanged\n`)
   expect((await client.get<Bundle>({ ...BUNDLE, namespace, name: 'twice' })).metadata.resourceVersion).toBe(metadata.resourceVersion)
+})
+
+test('apply finds the image scans that it wrote without a label, and leaves those of other GitRepos alone', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fleet-scans-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const scans = (tag: string) => `imageScans: [{image: example/app, tagName: ${tag}, interval: 5m, policy: {semver: {range: "*"}}}]\n`
+  const apply = async (tag: string, ...args: string[]) => {
+    await writeFile(join(folder, 'fleet.yaml'), scans(tag))
+    await writeFile(join(folder, 'x.yaml'), configMap('x'))
+    const flags = ['--kubeconfig', cluster.kubeconfig, '-n', namespace, '--imagescan-enabled', ...args]
+    return run(['apply', ...flags, 'scanned'], { cwd: folder, env: { PATH: cluster.bin } })
+  }
+  expect((await apply('one')).code).toBe(0)
+  expect(await apply('two')).toMatchObject({ code: 0, stderr: '' })
+  const ref = { ...IMAGE_SCAN, namespace, name: 'imagescan-scanned-0' }
+  expect(await client.get<ImageScan>(ref)).toMatchObject({ spec: { tagName: 'two', gitrepoName: 'scanned' } })
+  await client.patch(ref, { spec: { gitrepoName: 'other' } }, { type: 'merge' })
+  expect((await apply('three')).stderr).toContain('the image scan imagescan-scanned-0 belongs to the GitRepo other')
+  expect(await client.get<ImageScan>(ref)).toMatchObject({ spec: { tagName: 'two' } })
 })
 
 test('target takes a bundle of the cluster, and finds its values in their secret', async () => {

@@ -41,9 +41,11 @@ describe('target namespaces', () => {
   const limits = [restriction({ allowedTargetNamespaces: ['a', 'b'] })]
 
   test('have to be named where they are restricted', () => {
-    const denied = 'empty targetNamespace denied, because allowedTargetNamespaces restriction is present'
-    expect(refusal({}, limits)).toBe(denied)
-    expect(refusal({}, [restriction({ allowedTargetNamespaceSelector: { matchLabels: { a: 'b' } } })])).toBe(denied)
+    const denied = (field: string) => `empty targetNamespace denied, because ${field} restriction is present`
+    const selecting = restriction({ allowedTargetNamespaceSelector: { matchLabels: { a: 'b' } } })
+    expect(refusal({}, limits)).toBe(denied('allowedTargetNamespaces'))
+    expect(refusal({}, [selecting])).toBe(denied('allowedTargetNamespaceSelector'))
+    expect(refusal({}, [selecting, ...limits])).toBe(denied('allowedTargetNamespaces'))
     expect(refusal({ targetNamespace: 'x' }, [restriction({ allowedTargetNamespaceSelector: {} })])).toBe('allowed')
   })
 

@@ -73,12 +73,12 @@ export function joined<K extends string>(sources: readonly { readonly [key in K]
 }
 
 function missingNamespace(namespace: string | undefined, limits: readonly GitRepoRestriction[]): string | undefined {
-  const isRestricted = limits.some(
-    ({ allowedTargetNamespaces, allowedTargetNamespaceSelector }) =>
-      (allowedTargetNamespaces?.length ?? 0) > 0 || allowedTargetNamespaceSelector,
-  )
-  if (namespace || !isRestricted) return undefined
-  return 'empty targetNamespace denied, because allowedTargetNamespaces restriction is present'
+  if (namespace) return undefined
+  const denied = (field: string) => `empty targetNamespace denied, because ${field} restriction is present`
+  if (joined(limits, 'allowedTargetNamespaces').length > 0) return denied('allowedTargetNamespaces')
+  return limits.some(({ allowedTargetNamespaceSelector }) => allowedTargetNamespaceSelector)
+    ? denied('allowedTargetNamespaceSelector')
+    : undefined
 }
 
 /** A field without a value may always be so; a list without entries restricts nothing. */

@@ -52,6 +52,13 @@ test('objects without namespace, and of other versions', () => {
   expect(resources[2]).not.toHaveProperty('namespace')
 })
 
+test('of two ids that begin alike the shorter one comes first', () => {
+  const names = ['web.x', 'web-config', 'web', 'web0']
+  const resources = names.map((name) => ({ ...settings, name }))
+  const listed = foldResources([deployment('one', 'app', { ...READY, resources })])
+  expect(listed.map(({ name }) => name)).toEqual(['web', 'web-config', 'web.x', 'web0'])
+})
+
 test('the result does not depend on the order of deployments, and has a limit', () => {
   const many = Array.from({ length: 300 }, (_, c) =>
     Array.from({ length: 10 }, (_, b) => {

@@ -91,7 +91,8 @@ function statesOf(deployment: BundleDeployment): Map<string, ObjectState> {
     const { apiVersion = '', kind = '', namespace, name = '' } = identity
     const type = typeOf(apiVersion, kind)
     const id = namespace ? `${namespace}/${name}` : name
-    states.set(`${type}/${id}/${apiVersion}`, { identity: { apiVersion, kind, namespace, name }, type, id, state })
+    // the space sorts before whatever may follow in a longer id
+    states.set(`${type}/${id} ${apiVersion}`, { identity: { apiVersion, kind, namespace, name }, type, id, state })
   }
 
   return states

@@ -14,6 +14,8 @@ test('the revision goes before the branch, master is the default', () => {
   expect(refOf({ branch: undefined, revision: undefined })).toEqual({ branch: 'master' })
   expect(refOf({ branch: 'side', revision: undefined })).toEqual({ branch: 'side' })
   expect(refOf({ branch: 'side', revision: 'v1' })).toEqual({ revision: 'v1' })
+  expect(refOf({ branch: undefined, revision: 'refs/tags/v1' })).toEqual({ tag: 'v1' })
+  expect(refOf({ branch: undefined, revision: 'refs/heads/feature/x' })).toEqual({ branch: 'feature/x' })
 })
 
 test('a password comes with or without a name; the line break at its end is not part of it', () => {

@@ -20,9 +20,12 @@ export interface AccessFlags {
 
 const DEFAULT_BRANCH = 'master'
 
-/** The revision wins over the branch (spec 12, 8.2); without both it is the branch master. */
+/** The revision, which may be a full name (`refs/tags/v1`), wins over the branch (spec 12, 8.2); without both it is the branch master. */
 export function refOf({ branch, revision }: { branch: string | undefined; revision: string | undefined }): GitRef {
-  return revision ? { revision } : { branch: branch || DEFAULT_BRANCH }
+  if (!revision) return { branch: branch || DEFAULT_BRANCH }
+  const [, kind, name = ''] = /^refs\/(heads|tags)\/(.+)$/.exec(revision) ?? []
+  if (!kind) return { revision }
+  return kind === 'tags' ? { tag: name } : { branch: name }
 }
 
 /** Credentials for a repository; undefined for none. Throws UsageError for what is incomplete, or does not fit its address. */

@@ -52,6 +52,14 @@ describe('the index of a repository', () => {
     expect(sent).toEqual([200, 304, 200, 200])
   })
 
+  test('does not offer what it has no address for', async () => {
+    const index =
+      'apiVersion: v1\nentries:\n  a:\n  - version: 2.0.0\n  - version: 1.0.0\n    urls: [a.tgz]\n  b:\n  - version: 1.0.0\n    urls: []\n  c: []\n'
+    server.handle('/lost/index.yaml', (_request, response) => void response.end(index))
+    const found = await versions.list(server.repository('lost'), ['a', 'b', 'c'], {}, signal)
+    expect(Object.fromEntries(found)).toEqual({ a: ['1.0.0'], b: [] })
+  })
+
   test('that cannot be had is an error that says why', async () => {
     const list = (repo: string) => versions.list(repo, ['a'], {}, signal)
     await expect(list(server.repository('nowhere'))).rejects.toThrow(/error code 404/)

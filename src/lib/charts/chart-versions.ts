@@ -14,7 +14,7 @@ import { indexUrl } from './repository.ts'
 import { entriesOf } from './repository-index.ts'
 import type { ChartAccess } from './types.ts'
 
-/** Versions by chart; a chart that is not there is missing. */
+/** Versions by chart, those that can be downloaded; a chart that is not there is missing. */
 export type VersionsByChart = ReadonlyMap<string, readonly string[]>
 
 export interface ChartVersions {
@@ -89,8 +89,9 @@ export function createChartVersions({ proxy }: { readonly proxy?: GitProxy | und
 }
 
 function versionsIn(index: string, charts: readonly string[], shown: string): VersionsByChart {
-  const found = charts.map((chart) => [chart, entriesOf(index, chart, shown)?.map(({ version }) => version)] as const)
-  return new Map(found.flatMap(([chart, versions]) => (versions?.length ? [[chart, versions] as const] : [])))
+  const found = charts.map((chart) => [chart, entriesOf(index, chart, shown) ?? []] as const)
+  const known = found.filter(([, entries]) => entries.length > 0)
+  return new Map(known.map(([chart, entries]) => [chart, entries.filter(({ urls }) => urls.length > 0).map(({ version }) => version)]))
 }
 
 /** Tags cannot hold a plus. */

@@ -47,6 +47,7 @@ describe('nothing is looked for', () => {
     expect(names(await update({ ...files, 'app/charts/a.tgz': await packFiles({ 'w/Chart.yaml': chart('other') }) }, fetched))).toEqual([
       'Chart.lock',
       'charts/web-1.4.0.tgz',
+      '-charts/a.tgz',
     ])
   })
 })
@@ -115,12 +116,24 @@ describe('a chart from elsewhere', () => {
     ])
   })
 
+  test('removes archives that nothing lists, whatever they are called, but no folders', async () => {
+    const files = {
+      'app/Chart.yaml': chart('app', [remote, { name: 'own', version: '*' }]),
+      'app/charts/left.tgz': await packFiles({ 'left/Chart.yaml': chart('left') }),
+      'app/charts/own-1.0.0.tgz': await packFiles({ 'own/Chart.yaml': chart('own') }),
+      'app/charts/folder/Chart.yaml': chart('folder'),
+    }
+    expect(names(await update(files, fetched))).toEqual(['Chart.lock', 'charts/web-1.4.0.tgz', '-charts/left.tgz'])
+  })
+
   test('leaves a lock alone that says the same', async () => {
     const files = { 'app/Chart.yaml': chart('app', [remote]) }
     const { added } = await update(files, fetched)
     const lock = added[0]?.content ?? ''
     expect(names(await update({ ...files, 'app/Chart.lock': lock }, fetched))).toEqual(['charts/web-1.4.0.tgz'])
     expect(names(await update({ ...files, 'app/Chart.lock': 'digest: sha256:other\n' }, fetched))).toContain('Chart.lock')
+    expect(names(await update({ ...files, 'app/Chart.lock': '\n' }, fetched))).toContain('Chart.lock')
+    await expect(update({ ...files, 'app/Chart.lock': '- a' }, fetched)).rejects.toThrow('app/Chart.lock: this is no map of settings')
   })
 
   test('is listed in requirements.yaml by older charts', async () => {

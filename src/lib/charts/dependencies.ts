@@ -24,7 +24,7 @@ export type DependencyFetcher = (dependency: Dependency, signal: AbortSignal) =>
 /** Files relative to the folder of the chart. */
 export interface DependencyUpdate {
   readonly added: readonly ChartFile[]
-  /** names of files that the update replaces by others */
+  /** names of archives that the update replaces by others, or that are no dependencies */
   readonly removed: readonly string[]
 }
 
@@ -60,10 +60,8 @@ export async function updateDependencies(tree: ChartTree, folder: string, option
     if (found.archive) archives.set(found.archive.name, { name: `charts/${found.archive.name}`, content: found.archive.content })
   }
   const lock = await changedLock(tree, folder, metadata, locked)
-  const replaced = new Set(dependencies.filter(({ repository }) => repository !== '').map(({ name }) => name))
-  const removed = vendored
-    .filter(({ file, name }) => file?.startsWith(`${name}-`) && replaced.has(name))
-    .map(({ file }) => `charts/${file}`)
+  const kept = new Set(dependencies.filter(({ repository }) => repository === '').map(({ name }) => name))
+  const removed = vendored.flatMap(({ file, name }) => (file && !kept.has(name) ? [`charts/${file}`] : []))
   return { added: [...(lock ? [lock] : []), ...archives.values()], removed: removed.filter((name) => !archives.has(posix.basename(name))) }
 }
 

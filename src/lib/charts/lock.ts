@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { marshalGoJson } from '../json/go-json.ts'
 import { stringifyYaml } from '../yaml/stringify.ts'
-import { type ChartMetadata, type Dependency, readMetadata } from './metadata.ts'
+import { type ChartMetadata, type Dependency, readMap } from './metadata.ts'
 
 /** A dependency in the version that was found. */
 export type LockedDependency = Pick<Dependency, 'name' | 'version' | 'repository'>
@@ -27,9 +27,10 @@ export function lockText(locked: readonly LockedDependency[], digest: string): s
   return stringifyYaml({ dependencies, digest, generated: GENERATED })
 }
 
-/** The digest in a lock file; empty when it has none. */
+/** The digest in a lock file; empty when it has none. Throws TerminalError for what is no lock. */
 export function digestIn(lock: string, where: string): string {
-  const { digest } = readMetadata(lock, undefined, where).fields
+  if (lock.trim() === '') return ''
+  const { digest } = readMap(lock, where)
   return typeof digest === 'string' ? digest : ''
 }
 

@@ -59,7 +59,8 @@ function toDependency(fields: Record<string, unknown>): Dependency {
   }
 }
 
-function readMap(text: string, where: string): Record<string, unknown> {
+/** A file of settings. Throws TerminalError with `where`, line and column. */
+export function readMap(text: string, where: string): Record<string, unknown> {
   try {
     const value = parseYaml(text, { maxBytes: MAX_METADATA_BYTES })
     if (isMap(value)) return value

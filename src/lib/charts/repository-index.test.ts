@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { startCpuTimer } from '../../testing/cpu-time.ts'
 import { ChartError } from './errors.ts'
 import { archiveUrl, entriesOf, selectVersion } from './repository-index.ts'
 
@@ -57,10 +58,10 @@ describe('an index', () => {
     const entry = (name: string) => `  ${name}:\n${`  - name: ${name}\n    version: 1.0.0\n    urls:\n    - ${name}.tgz\n`.repeat(20)}`
     const index = `apiVersion: v1\nentries:\n${Array.from({ length: 10_000 }, (_, i) => entry(`chart-${i}`)).join('')}generated: x\n`
     expect(index.length).toBeGreaterThan(10_000_000)
-    const start = performance.now()
+    const spent = startCpuTimer()
     expect(versions(index, 'chart-7777')).toHaveLength(20)
     expect(versions(index, 'absent')).toBeUndefined()
-    expect(performance.now() - start).toBeLessThan(5_000)
+    expect(spent()).toBeLessThan(5_000)
   })
 })
 

@@ -71,8 +71,8 @@ function describeFiles(fx: ContractFixture): void {
 
     test.each([
       [{ branch: 'soon' }, /commit not found for branch: soon/],
-      [{ tag: 'v404' }, /commit not found for tag: v404/],
-      [{ tag: 'master' }, /commit not found for tag/],
+      [{ tag: 'v404' }, /commit not found for revision: v404: .* has no tag of that name/],
+      [{ tag: 'master' }, /commit not found for revision: master/],
       [{ revision: 'v404' }, /commit not found for revision: v404/],
       [{ branch: 'mast' }, /commit not found for branch: mast/],
       [{ branch: 'a..b' }, /invalid branch name/],

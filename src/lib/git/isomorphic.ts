@@ -117,7 +117,7 @@ export function createIsomorphicBackend(dispatchers: Dispatchers, now: () => num
       }
       throw new GitError(
         'unknown-ref',
-        `commit not found for ${describe(ref)}: the repository ${redactUrl(url)} has none of that name; create it or name another`,
+        `commit not found for ${describe(ref)}: the repository ${redactUrl(url)} has ${'tag' in ref ? 'no tag' : 'none'} of that name; create it or name another`,
       )
     })
   }
@@ -170,7 +170,7 @@ function wantedRefs(ref: GitRef): { names: readonly string[] } | { commit: strin
 
 function describe(ref: GitRef): string {
   if ('branch' in ref) return `branch: ${ref.branch}`
-  if ('tag' in ref) return `tag: ${ref.tag}`
+  if ('tag' in ref) return `revision: ${ref.tag}`
   return `revision: ${'revision' in ref ? ref.revision : ref.commit}`
 }
 

@@ -79,7 +79,7 @@ export function createCommandBackend({ command, tempDir, now = Date.now }: Comma
       }
       throw new GitError(
         'unknown-ref',
-        `commit not found for ${wanted.shown}: the repository ${redactUrl(remote.url)} has none of that name; create it or name another`,
+        `commit not found for ${wanted.shown}: the repository ${redactUrl(remote.url)} has ${'tag' in ref ? 'no tag' : 'none'} of that name; create it or name another`,
       )
     })
   }

@@ -11,7 +11,7 @@ export function refsFor(ref: GitRef): { readonly names: readonly string[]; reado
   }
   if ('tag' in ref) {
     checkTag(ref.tag)
-    return { names: [`refs/tags/${ref.tag}`], shown: `tag: ${ref.tag}` }
+    return { names: [`refs/tags/${ref.tag}`], shown: `revision: ${ref.tag}` }
   }
   const name = 'commit' in ref ? ref.commit : ref.revision
   if (isCommitId(name)) return { commit: name }
