@@ -53,7 +53,9 @@ describe('what is asked for', () => {
   })
 
   test('a version that is none is refused', () => {
-    expect(() => wantedChart({ repo, chart: 'a', version: 'newest' })).toThrow(/"newest" is no version and no range/)
+    expect(() => wantedChart({ repo, chart: 'a', version: 'newest' })).toThrow(
+      /^could not get a chart version: the version "newest" is no version and no range/,
+    )
   })
 })
 

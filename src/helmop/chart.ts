@@ -3,7 +3,7 @@ import type { HelmOptions } from '../api/bundle-deployment-options.ts'
 import type { HelmOpSpec } from '../api/helm-op.ts'
 import { readConstraint } from '../lib/charts/repository-index.ts'
 import { parseChartAddress } from '../lib/charts/source-url.ts'
-import { TerminalError } from '../lib/controller/errors.ts'
+import { messageOf, TerminalError } from '../lib/controller/errors.ts'
 import { parseStrictVersion, parseVersion } from '../lib/semver/version.ts'
 
 /**
@@ -33,8 +33,16 @@ export function wantedChart(helm: HelmOptions | undefined): WantedChart {
   const problem = problemOf(repo, chart, version)
   if (problem) throw new TerminalError(`helm options invalid: ${problem}`)
   if (isArchive(chart) || isPinned(repo)) return { kind: 'archive', repo, chart, version }
-  readConstraint(version)
+  checkRange(version)
   return { kind: parseStrictVersion(version) ? 'exact' : 'range', repo, chart, version }
+}
+
+function checkRange(version: string): void {
+  try {
+    readConstraint(version)
+  } catch (error) {
+    throw new TerminalError(`could not get a chart version: ${messageOf(error)}`, { cause: error })
+  }
 }
 
 /** What is to be said of `helm.valuesFiles`: they lie beside a fleet.yaml, and a HelmOp has nothing beside it. Undefined if it names none. */

@@ -107,25 +107,29 @@ export function createHelmOpController(deps: HelmOpControllerDeps): Controller {
     return {}
   }
 
-  /** The bundles go at their own pace; the HelmOp does not wait for them (spec 8.7). */
+  /**
+   * The bundles go at their own pace; the HelmOp does not wait for them (spec 8.7). The namespace is that of the bundle, and goes before it is too late to know:
+   * what was never accepted deletes nothing.
+   */
   async function finalize(key: string, cached: HelmOp, memory: HelmOpMemory): Promise<ReconcileResult> {
     poller.forget(key)
     const helmOp = newest(cached, memory.written)
     if (!helmOp.metadata.finalizers?.includes(HELM_OP_FINALIZER)) return {}
     const bundle = bundleOf(helmOp, memory)
-    if (bundle && !bundle.metadata.deletionTimestamp && isOwned(bundle, helmOp)) {
-      const { uid } = bundle.metadata
-      await client.delete(bundleRef(helmOp), uid ? { uid } : {})
+    if (bundle && isOwned(bundle, helmOp)) {
+      const namespace = namespaceOf(bundle)
+      if (namespace) await client.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace })
+      const { uid, deletionTimestamp } = bundle.metadata
+      if (!deletionTimestamp) await client.delete(bundleRef(helmOp), uid ? { uid } : {})
     }
-    const { apiVersion, kind, metadata, spec } = helmOp
-    const { deleteNamespace, keepResources, namespace: targetNamespace } = spec
-    const namespace = namespaceToDelete(
-      { apiVersion, kind, metadata, spec: { repo: '', deleteNamespace, keepResources, targetNamespace } },
-      deps.systemNamespace,
-    )
-    if (namespace) await client.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace })
     await writer.release(helmOp, memory)
     return {}
+  }
+
+  function namespaceOf({ apiVersion, kind, metadata, spec }: Bundle): string | undefined {
+    const { deleteNamespace, keepResources, namespace: targetNamespace } = spec
+    const settings = { repo: '', deleteNamespace, keepResources, targetNamespace }
+    return namespaceToDelete({ apiVersion, kind, metadata, spec: settings }, deps.systemNamespace)
   }
 
   async function follow(key: string, helmOp: HelmOp, memory: HelmOpMemory): Promise<ReconcileResult> {

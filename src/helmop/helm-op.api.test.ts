@@ -226,6 +226,28 @@ describe('a HelmOp', () => {
     await client.delete({ ...POLICY, name: 'nothing', namespace })
   })
 
+  test('takes the namespace along that its bundle has, and none that it was never let into', async () => {
+    start()
+    const [own, foreign, kept] = ['own', 'foreign', 'kept'].map((name) => uniqueNamespace(name))
+    const spaces = [own, foreign, kept].map((name = '') => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
+    await Promise.all(spaces.map((space) => client.create(space)))
+    const accepted = await create({ helm: { version: '1.0.0' }, namespace: own, deleteNamespace: true })
+    const never = await create({ helm: { chart: '' }, namespace: foreign, deleteNamespace: true })
+    const later = await create({ helm: { version: '1.0.0' }, namespace: own })
+    await Promise.all([runs(accepted, '1.0.0'), condition(never, 'Accepted', 'False'), runs(later, '1.0.0')])
+    await edit(later, { helm: { chart: '' }, namespace: kept, deleteNamespace: true })
+    await condition(later, 'Accepted', 'False')
+    for (const name of [never, later, accepted]) {
+      await client.delete(ref(name))
+      await eventually(async () => expect(await client.find(ref(name))).toBeUndefined())
+    }
+    const isGoing = async (name = ''): Promise<boolean> => {
+      const found = await client.find({ apiVersion: 'v1', kind: 'Namespace', name })
+      return found?.metadata.deletionTimestamp !== undefined || !found
+    }
+    expect([await isGoing(own), await isGoing(foreign), await isGoing(kept)]).toEqual([true, false, false])
+  })
+
   test('with values files is deployed without them, and says so', async () => {
     start()
     const name = await create({ helm: { version: '1.0.0' } })

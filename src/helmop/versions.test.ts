@@ -78,6 +78,7 @@ test.each([
   ['', ['1.0.0-rc.1', '20240101'], /no version that is no pre-release, as 20240101 is not of three numbers/],
   ['', ['1.0.0-rc.1'], /no version that is no pre-release: name another$/],
   ['~9.0', ['1.0.0'], /no version that fits "~9\.0": name another$/],
+  ['1.0.0', [], /has no address for any version of the chart .*: have it made anew$/],
 ])('what "%s" cannot mean is said', (text, available, message) => {
   expect(decide(text, { answer: versions(...available) })).toMatchObject({
     kind: 'failed',

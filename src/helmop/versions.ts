@@ -46,6 +46,8 @@ function failed(reason: string, keep: string | undefined): VersionDecision {
 }
 
 function noneFits({ repo, chart, version }: WantedChart, versions: readonly string[]): string {
+  if (versions.length === 0)
+    return `the index of ${redactUrl(repo)} has no address for any version of the chart ${chart}: have it made anew`
   const fits = version === '' ? 'that is no pre-release' : `that fits ${JSON.stringify(version)}`
   const what = `the chart ${chart || redactUrl(repo)} has no version ${fits}`
   const short = bestVersion(readConstraint(version), versions, (text) => text)

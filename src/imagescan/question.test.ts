@@ -34,6 +34,10 @@ test.each([
   ['rancher/fleet:v1', 'index.docker.io/rancher/fleet'],
   ['docker.io/rancher/fleet', 'index.docker.io/rancher/fleet'],
   ['index.docker.io/rancher/fleet', 'index.docker.io/rancher/fleet'],
+  ['docker.io/nginx:1.27', 'index.docker.io/library/nginx'],
+  ['index.docker.io/nginx', 'index.docker.io/library/nginx'],
+  ['registry-1.docker.io/nginx', 'index.docker.io/library/nginx'],
+  ['ghcr.io/nginx', 'ghcr.io/nginx'],
   ['ghcr.io/a/b/c:1.0', 'ghcr.io/a/b/c'],
   ['127.0.0.1:5000/app', '127.0.0.1:5000/app'],
 ])('%s is %s', (image, canonical) => {

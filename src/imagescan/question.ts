@@ -7,7 +7,7 @@ import { OciError } from '../lib/oci/errors.ts'
 import { parseImage, type RepositoryName } from '../lib/oci/reference.ts'
 import type { RegistryAccess } from '../lib/oci/types.ts'
 import { CONFIG_KEY, loginIn } from './docker-config.ts'
-import { registryHost, shownHost } from './hub-names.ts'
+import { registryRepository, shownHost } from './hub-names.ts'
 
 /** A Kubernetes secret; values are base64. */
 export interface Secret extends KubeObject {
@@ -46,8 +46,7 @@ export function questionOf({ metadata, spec }: ImageScan, secret: Secret | undef
 /** A tag or digest behind the image does not matter. */
 function repositoryOf(image: string): RepositoryName {
   try {
-    const { host, path } = parseImage(image)
-    return { host: registryHost(host), path }
+    return registryRepository(parseImage(image))
   } catch (error) {
     if (error instanceof OciError) throw new TerminalError(`image: ${error.message}`)
     throw error
