@@ -28,3 +28,18 @@ test('neither side is changed', () => {
   mergeOptions(base, custom)
   expect([base, custom]).toEqual(before)
 })
+
+test('of equal entries of the bundle the last one is replaced', () => {
+  const base: BundleDeploymentOptions = {
+    downstreamResources: [
+      { kind: 'Secret', name: 'a' },
+      { kind: 'ConfigMap', name: 'a' },
+      { kind: 'Secret', name: 'a' },
+    ],
+  }
+  expect(mergeOptions(base, { downstreamResources: [{ kind: 'secret', name: 'a' }] }).downstreamResources).toEqual([
+    { kind: 'Secret', name: 'a' },
+    { kind: 'ConfigMap', name: 'a' },
+    { kind: 'secret', name: 'a' },
+  ])
+})

@@ -58,7 +58,7 @@ function mergeTimeout(base: number | null | undefined, custom: number | null | u
 }
 
 /**
- * Entries of `custom` take the place of the entry of `base` with the same key, others are appended in their order.
+ * Entries of `custom` take the place of the last entry of `base` with the same key, others are appended in their order.
  * Of equal keys in `custom` the first counts; entries without a key are always appended.
  */
 function mergeByKey<T>(
@@ -71,8 +71,10 @@ function mergeByKey<T>(
     const key = keyOf(entry)
     if (key !== undefined && !changes.has(key)) changes.set(key, entry)
   }
-  const kept = (base ?? []).map((entry) => changes.get(keyOf(entry) ?? '') ?? entry)
-  const known = new Set((base ?? []).map(keyOf))
+  const known = new Map((base ?? []).map((entry, index) => [keyOf(entry), index]))
+  const kept = (base ?? []).map(
+    (entry, index) => (known.get(keyOf(entry)) === index ? changes.get(keyOf(entry) ?? '') : undefined) ?? entry,
+  )
   const added = (custom ?? []).filter((entry) => {
     const key = keyOf(entry)
     return key === undefined || (changes.get(key) === entry && !known.has(key))

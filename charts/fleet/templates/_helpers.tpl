@@ -11,21 +11,29 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
-{{/* The shards: the one without a name, then those of the values. */}}
+{{/* The shards: the one without a name, then those of the values, each name once. */}}
 {{- define "fleet.shards" -}}
 {{- $shards := list (dict "id" "" "nodeSelector" dict) }}
-{{- range .Values.shards }}{{ $shards = append $shards (dict "id" (.id | toString) "nodeSelector" (.nodeSelector | default dict)) }}{{ end }}
+{{- $ids := list "" }}
+{{- range .Values.shards }}
+{{- $id := .id | toString }}
+{{- if not (has $id $ids) }}
+{{- $ids = append $ids $id }}
+{{- $shards = append $shards (dict "id" $id "nodeSelector" (.nodeSelector | default dict)) }}
+{{- end }}
+{{- end }}
 {{- $shards | toJson }}
 {{- end }}
 
-{{/* Resources of a program: its own, or those for all. Keys of programs never occur among those of resources. */}}
+{{/* Resources of a program: its own, which may be none, or those for all. Keys of programs never occur among those of resources. */}}
 {{- define "fleet.resources" -}}
 {{- $root := index . 0 }}{{ $key := index . 1 }}
-{{- $all := omit $root.Values.resources "fleetController" "fleetCleanup" "fleetAgentmanagement" "gitjob" "helmops" }}
-{{- toYaml (get $root.Values.resources $key | default $all) }}
+{{- $resources := $root.Values.resources | default dict }}
+{{- $all := omit $resources "fleetController" "fleetCleanup" "fleetAgentmanagement" "gitjob" "helmops" }}
+{{- toYaml (hasKey $resources $key | ternary (get $resources $key | default dict) $all) }}
 {{- end }}
 
-{{/* What all containers get: identity, election, proxy, extras. */}}
+{{/* What all containers get: identity, election, proxy. */}}
 {{- define "fleet.env" -}}
 - name: NAMESPACE
   valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
@@ -33,12 +41,18 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
 - name: HOME
   value: /tmp
+{{- with .Values.leaderElection.leaseDuration }}
 - name: CATTLE_ELECTION_LEASE_DURATION
-  value: {{ .Values.leaderElection.leaseDuration | quote }}
+  value: {{ . | quote }}
+{{- end }}
+{{- with .Values.leaderElection.retryPeriod }}
 - name: CATTLE_ELECTION_RETRY_PERIOD
-  value: {{ .Values.leaderElection.retryPeriod | quote }}
+  value: {{ . | quote }}
+{{- end }}
+{{- with .Values.leaderElection.renewDeadline }}
 - name: CATTLE_ELECTION_RENEW_DEADLINE
-  value: {{ .Values.leaderElection.renewDeadline | quote }}
+  value: {{ . | quote }}
+{{- end }}
 {{- with .Values.proxy }}
 - name: HTTP_PROXY
   value: {{ . | quote }}
@@ -50,9 +64,6 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if .Values.proxyCACert }}
 - name: PROXY_CA_BUNDLE
   valueFrom: {secretKeyRef: {name: fleet-proxy-ca, key: ca.crt}}
-{{- end }}
-{{- with .Values.extraEnv }}
-{{ toYaml . }}
 {{- end }}
 {{- end }}
 
@@ -148,6 +159,9 @@ spec:
             {{- with .env }}
             {{- . | nindent 12 }}
             {{- end }}
+            {{- with $values.extraEnv }}
+            {{- toYaml . | nindent 12 }}
+            {{- end }}
           ports:
             {{- range .ports }}
             - name: {{ .name }}
@@ -175,7 +189,7 @@ spec:
           emptyDir: {}
       nodeSelector:
         kubernetes.io/os: linux
-        {{- with merge (deepCopy .shard.nodeSelector) $values.nodeSelector }}
+        {{- with merge (deepCopy .shard.nodeSelector) ($values.nodeSelector | default dict) }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
       tolerations:

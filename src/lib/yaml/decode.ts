@@ -71,14 +71,15 @@ function step(state: State, event: Event): void {
       return
     case EVENT_ID.SEQUENCE:
     case EVENT_ID.MAPPING: {
-      const anchor = event.anchorStart < 0 ? undefined : state.source.slice(event.anchorStart, event.anchorEnd)
+      const anchor = anchorOf(state, event)
       if (anchor !== undefined) state.anchors.set(anchor, 'open')
       state.frames.push(frame(event.type === EVENT_ID.MAPPING ? 'map' : 'list', state.position, anchor))
       return
     }
     case EVENT_ID.SCALAR: {
       const node = scalarNode(state, event)
-      if (event.anchorStart >= 0) state.anchors.set(state.source.slice(event.anchorStart, event.anchorEnd), node)
+      const anchor = anchorOf(state, event)
+      if (anchor !== undefined) state.anchors.set(anchor, node)
       add(state, node)
       return
     }
@@ -144,6 +145,17 @@ function merge(state: State, into: Record<string, unknown>, value: unknown): voi
       fail(state, 'the merge key << takes a map or a list of maps')
     Object.assign(into, source)
   }
+}
+
+/** Other releases know no other names: what a template makes of `<`, for one, would be taken for an anchor before nothing. */
+function anchorOf(
+  state: State,
+  { anchorStart, anchorEnd }: { readonly anchorStart: number; readonly anchorEnd: number },
+): string | undefined {
+  if (anchorStart < 0) return undefined
+  const name = state.source.slice(anchorStart, anchorEnd)
+  if (!/^[\w-]+$/.test(name)) fail(state, `&${name.slice(0, 80)} is no anchor: put quotes around it`)
+  return name
 }
 
 function alias(state: State, name: string): Node {

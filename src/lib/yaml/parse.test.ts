@@ -106,6 +106,11 @@ describe('documents', () => {
   test('an anchor does not reach the next document', () => {
     expect(() => parseYamlDocuments('a: &x 1\n---\nb: *x')).toThrow(/no anchor &x/)
   })
+
+  test('text that begins like an anchor is no anchor, and not lost', () => {
+    expect(() => parseYaml('a: &lt;b&gt;')).toThrow(/quotes around it/)
+    expect(parseYaml('a: &A-1_b c\nd: *A-1_b')).toEqual({ a: 'c', d: 'c' })
+  })
 })
 
 describe('errors', () => {
