@@ -18,6 +18,7 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: ['**/*.api.test.ts', '**/*.story.test.ts'],
+          setupFiles: ['src/testing/properties.setup.ts'],
           pool: 'threads',
           isolate: false,
         },

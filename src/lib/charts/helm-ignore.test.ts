@@ -16,6 +16,8 @@ test.each([
   ['', 'templates/a', false, false],
   ['!keep', 'other', false, true],
   ['!keep', 'keep', false, false],
+  ['*x*z[', 'b', false, false],
+  ['*x*z[', 'xz', false, false], // only now the bracket is looked at
 ])('%j on %s', (text, path, isFolder, expected) => {
   expect(parseHelmIgnore(text, 'x')(path, isFolder)).toBe(expected)
 })

@@ -34,10 +34,21 @@ function parseRule(line: string, where: string): Rule {
   const pattern = line.slice(negated ? 1 : 0, foldersOnly ? -1 : undefined)
   try {
     const test = compilePathPattern(pattern.replace(/^\//, ''))
-    test('abc') // reading mistakes show here
-    return { negated, foldersOnly, matches: pattern.includes('/') ? test : (path) => test(path.slice(path.lastIndexOf('/') + 1)) }
+    test('abc') // most mistakes show here
+    const matches = (path: string): boolean => matchesOrMistaken(test, pattern.includes('/') ? path : path.slice(path.lastIndexOf('/') + 1))
+    return { negated, foldersOnly, matches }
   } catch (error) {
     if (!(error instanceof BadPatternError)) throw error
     throw new TerminalError(`${where}: ${error.message}`)
+  }
+}
+
+/** A mistake that only some paths bring to light lets helm pass over the rule for them. */
+function matchesOrMistaken(test: (path: string) => boolean, path: string): boolean {
+  try {
+    return test(path)
+  } catch (error) {
+    if (!(error instanceof BadPatternError)) throw error
+    return false
   }
 }
