@@ -6,7 +6,7 @@ import { getCondition } from '../lib/controller/conditions.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import { type Controllers, startControllers, Workspace } from '../testing/bundle-workspace.ts'
 import { testCluster, uniqueNamespace } from '../testing/cluster.ts'
-import { consistently, eventually } from '../testing/eventually.ts'
+import { consistently, eventually, quiet } from '../testing/eventually.ts'
 import { clientOf } from '../testing/kube.ts'
 
 const shard = uniqueNamespace('shard')
@@ -227,7 +227,7 @@ test('a bundle goes after its deployments, their secrets and its values', async 
     metadata: { name: 'leaving', namespace: ws.name },
     ...{ type: 'fleet.cattle.io/bundle-values/v1alpha1' },
   })
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await quiet(controllers.writes)
   controllers.writes.length = 0
   await ws.deleteBundle('leaving')
   await eventually(async () => await expect(ws.getBundle('leaving')).rejects.toThrow('not found'))

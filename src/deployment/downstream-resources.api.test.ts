@@ -5,7 +5,7 @@ import type { KubeClient } from '../lib/kube/client.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { type Controllers, startControllers, Workspace } from '../testing/bundle-workspace.ts'
 import { testCluster, uniqueNamespace } from '../testing/cluster.ts'
-import { consistently, eventually } from '../testing/eventually.ts'
+import { consistently, eventually, quiet } from '../testing/eventually.ts'
 import { clientOf } from '../testing/kube.ts'
 import type { Copyable } from './copied-objects.ts'
 
@@ -61,6 +61,7 @@ test('they are copied with their labels, and announced once they change', async 
   await configMap(ws, 'settings', { level: 'debug' })
   await eventually(async () => expect((await copy(ws, 'settings', 'two'))?.data).toEqual({ level: 'debug' }))
   await ws.deployment('copies', 'two', (deployment) => expect(deployment.spec.downstreamResourcesGeneration).toBe(2))
+  await quiet(controllers.writes)
   controllers.writes.length = 0
   await consistently(() => expect(controllers.writes).toEqual([]), { forMs: 1_000 })
 })

@@ -75,8 +75,8 @@ export function useImageScans() {
     await rm(dir, { recursive: true, force: true })
   })
 
-  /** Starts both controllers as a new process would. */
-  async function start(): Promise<void> {
+  /** Starts both controllers as a new process would; `over` stands between them and git. */
+  async function start(over: (git: GitWorkerBackend) => GitWorkerBackend = (git) => git): Promise<void> {
     const factory = createInformerFactory(client, { log: silentLogger })
     const counting: KubeClient = {
       ...client,
@@ -97,7 +97,7 @@ export function useImageScans() {
     const scans = createImageScanController({ ...common, registry: createImageRegistry(registries) })
     const commits = createWriteBackController({
       ...common,
-      backend,
+      backend: over(backend),
       tempDir: dir,
       pid: process.pid,
       authorize: ({ spec }) =>

@@ -8,7 +8,7 @@ import { GIT_REPO, IMAGE_SCAN } from '../api/kinds.ts'
 import type { Clock } from '../lib/controller/clock.ts'
 import { errorCondition, formatTime, getCondition, removeCondition, setCondition } from '../lib/controller/conditions.ts'
 import { type Controller, createController, type ReconcileResult } from '../lib/controller/controller.ts'
-import { reasonOf, TerminalError } from '../lib/controller/errors.ts'
+import { reasonOf, TerminalError, WaitingError } from '../lib/controller/errors.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
 import type { Logger } from '../lib/controller/log.ts'
 import type { ControllerMetrics } from '../lib/controller/metrics.ts'
@@ -116,6 +116,7 @@ export function createWriteBackController(deps: WriteBackControllerDeps): Contro
     } catch (error) {
       signal.throwIfAborted()
       if (isConflict(error)) throw error
+      if (error instanceof WaitingError) return { requeueAfterMs: error.retryAfterMs } // the fetch goes on, and is found then
       return fail(cached, memory, `${id} ${seen}`, error)
     }
   }

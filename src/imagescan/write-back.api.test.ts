@@ -1,6 +1,7 @@
 // New image versions written back to a git server, on a real API server, with a clock that the test moves.
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { GIT_REPO, IMAGE_SCAN } from '../api/kinds.ts'
 import { MINUTE, useImageScans } from './api-fixture.testing.ts'
@@ -42,10 +43,8 @@ other: x # {"$imagescan": "other"}`,
   await scanned('one', { latestTag: '1.1.0' })
   await t.clock.advance(5 * MINUTE)
   expect(await repository.head()).toBe(commit)
-  await settles(async () => {
-    await t.clock.advance(MINUTE)
-    expect(await repository.git(['show', 'master:app/values.yaml'])).toContain("tag: '1.1.0'")
-  })
+  await t.clock.advance(4 * MINUTE)
+  await settles(async () => expect(await repository.git(['show', 'master:app/values.yaml'])).toContain("tag: '1.1.0'"))
   expect(await repository.git(['rev-list', '--count', 'master'])).toBe('3')
   const head = await repository.head()
   await t.client.patch(ref(GIT_REPO, 'repo'), { status: { pollingCommit: head } }, { type: 'merge', subresource: 'status' })
@@ -55,6 +54,33 @@ other: x # {"$imagescan": "other"}`,
   await t.clock.advance(30 * MINUTE)
   expect(writes).toEqual([])
   expect(repository.requests().length).toBe(requests)
+})
+
+test('a fetch that takes long goes on until it is there, and is no failure', async () => {
+  const app = unique('app')
+  t.registry.push(app, ['1.0.0'])
+  const { promise: server, resolve: answers } = Promise.withResolvers<void>()
+  let fetches = 0
+  await start((git) => ({
+    ...git,
+    async fetch(...call) {
+      fetches++
+      await server
+      return git.fetch(...call)
+    },
+  }))
+  const repository = await createGitRepo({ 'values.yaml': 'image: old # {"$imagescan": "app"}\n' })
+  await createScan('one', { image: image(app) })
+  await settles(async () => expect(fetches).toBe(1))
+  for (let second = 0; second < 90; second++) {
+    await t.clock.advance(1_000)
+    await pause(20)
+  }
+  expect((await repoStatus()).conditions).toBeUndefined()
+  answers()
+  await synced('True')
+  expect(await repository.git(['show', 'master:values.yaml'])).toContain(`${image(app)}:1.0.0`)
+  expect(fetches).toBe(1)
 })
 
 test('a process that died between its push and its status commits nothing twice', async () => {

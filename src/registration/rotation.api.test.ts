@@ -6,7 +6,7 @@ import { BUNDLE_DEPLOYMENT, CLUSTER } from '../api/kinds.ts'
 import { ROTATE_ANNOTATION } from '../api/labels.ts'
 import { getCondition } from '../lib/controller/conditions.ts'
 import { uniqueNamespace } from '../testing/cluster.ts'
-import { consistently, eventually } from '../testing/eventually.ts'
+import { consistently, eventually, quiet } from '../testing/eventually.ts'
 import { hubClientOf, type Invitation, invite, registerAgent, report, revoked, type TestAgent } from './agent.testing.ts'
 import { SECRET, type Secret, secretText } from './kinds.ts'
 import { openScene, type Running, type Scene } from './scene.testing.ts'
@@ -87,6 +87,7 @@ test('it is rotated again for another text, and for the same one nothing is done
   expect((await tokensOf(agent)).sort()).toEqual([first.name, other.name].sort())
   await report(second, agent, { credential: other.name })
   await eventually(async () => expect(await tokensOf(agent)).toEqual([other.name]))
+  await quiet(running.writes)
   const writes = running.writes.length
   const third = await hubClientOf(other.token)
   await report(third, agent, { credential: other.name })

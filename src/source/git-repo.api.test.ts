@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { GIT_REPO } from '../api/kinds.ts'
 import { CLIENT_SECRET_HASH_ANNOTATION, GIT_REPO_FINALIZER, SHARD_REF_LABEL } from '../api/labels.ts'
-import { consistently, eventually } from '../testing/eventually.ts'
+import { consistently, eventually, quiet } from '../testing/eventually.ts'
 import { GIT_USER, type TestHub, useSource } from '../testing/source-hub.ts'
 
 const fx = useSource()
@@ -32,6 +32,7 @@ describe('a GitRepo', () => {
     ])
     await fx.scene.event(name, 'GotNewCommit', new RegExp(first))
 
+    await quiet(hub.writes)
     hub.writes.length = 0
     await consistently(() => expect(writesFor(hub, name)).toEqual([]), { forMs: 6_000 })
     expect(repo.requests().length).toBeGreaterThan(4)

@@ -4,7 +4,7 @@ import { FLEET_API_VERSION, GIT_REPO, POLICY } from '../api/kinds.ts'
 import { systemClock } from '../lib/controller/clock.ts'
 import { silentLogger } from '../lib/controller/log.ts'
 import { createInformerFactory, type InformerFactory } from '../lib/kube/informer.ts'
-import { consistently, eventually } from '../testing/eventually.ts'
+import { consistently, eventually, quiet } from '../testing/eventually.ts'
 import { useSource } from '../testing/source-hub.ts'
 import { createRestrictions } from './restrictions.ts'
 import { type AnswerWebhook, createReceiver } from './webhooks/receiver.ts'
@@ -40,6 +40,7 @@ describe('a push', () => {
     await fx.scene.create(name, { repo: repo.url, ...spec })
     await fx.scene.current(name, await repo.head())
     const next = await repo.commit({ a: '2' })
+    await quiet(hub.writes)
     hub.writes.length = 0
     expect(await push(repo.url, next)).toBe(200)
     const { status } = await fx.scene.current(name, next)

@@ -38,3 +38,13 @@ export async function consistently(
     await pause(everyMs)
   }
 }
+
+/** Waits until nothing was added to a list for a while: what a test has set going has come to its end. */
+export async function quiet(list: readonly unknown[], forMs = 1_000): Promise<void> {
+  const until = Date.now() + 60_000
+  for (let seen = -1; seen !== list.length; ) {
+    if (Date.now() >= until) throw new Error(`no end in sight: ${JSON.stringify(list.slice(-5))}`)
+    seen = list.length
+    await pause(forMs)
+  }
+}
