@@ -13,7 +13,7 @@ import { processesWith } from '../processes-of.ts'
 import { allWell, type Cell, cellOf, type Operation, openCells, operations } from '../release-cells.ts'
 
 /** More than any operation writes. */
-const CELLS = 12
+const CELLS = 16
 const ENGINES = ['native', 'helm'] as const
 /** What an attempt would do does not count. */
 const isStep = (request: SeenRequest): boolean => isWrite(request) && !request.path.includes('dryRun=')

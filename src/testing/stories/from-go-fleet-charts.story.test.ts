@@ -148,7 +148,7 @@ describe.each([
         priorityClassName: 'system-cluster-critical',
         dedicated: 1,
       })
-      expect(spec.replicas, name).toBe(name === 'fleet-controller' ? 2 : 1)
+      expect(spec.replicas, name).toBe(name.startsWith('fleet-controller') ? 2 : 1)
     }
     for (const [key, { metadata }] of upgraded) {
       if (key.startsWith('CustomResourceDefinition ')) expect(metadata.annotations?.['helm.sh/resource-policy'], key).toBe('keep')
