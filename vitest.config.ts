@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { suiteFolders } from './scripts/lib/suites.ts'
 
 // Three projects: unit tests share one process per worker (modules hold no state); api tests talk to a real API server; stories run our programs.
-const shared = { testTimeout: 20_000, hookTimeout: 30_000, env: suiteFolders(process.env) }
+const shared = { testTimeout: 20_000, hookTimeout: 30_000, expect: { poll: { timeout: 30_000 } }, env: suiteFolders(process.env) }
 const cluster = {
   testTimeout: 120_000,
   hookTimeout: 180_000,

@@ -113,7 +113,7 @@ const read = (name: string) => hub.get<BundleDeployment>({ ...BUNDLE_DEPLOYMENT,
 const isReady = ({ status }: BundleDeployment) => getCondition(status?.conditions, 'Ready')?.status === 'True'
 
 async function eventually<T>(what: () => Promise<T>, check: (value: T) => boolean): Promise<T> {
-  for (const end = Date.now() + 30_000; ; ) {
+  for (const end = Date.now() + 60_000; ; ) {
     const value = await what()
     if (check(value)) return value
     if (Date.now() > end) throw new Error(`not so: ${JSON.stringify(value)}`)

@@ -65,6 +65,41 @@ test('does nothing about what is deployed', async () => {
   expect(calls).toEqual([])
 })
 
+test('looks at copies and labels of what is deployed once after somebody touched it', async () => {
+  const { attempts, calls } = scene()
+  const options = { defaultNamespace: 'apps', downstreamResources: [{ kind: 'Secret', name: 's' }] }
+  const before = { appliedDeploymentID: 'v2', release: 'apps/web:3' }
+  attempts.touched(KEY)
+  const { status } = await attempts.bringAbout(KEY, deployment({ options }, before), never)
+  expect(status.release).toBe('apps/web:4') // the copy had changed
+  await attempts.bringAbout(KEY, deployment({ options }, before), never)
+  expect(calls).toEqual(['copy', 'deploy resume=false', 'tracked'])
+  for (const labels of [{}, { team: 'a' }]) {
+    attempts.touched(KEY)
+    const marked = deployment({ options: { namespaceLabels: labels } }, before)
+    expect(await attempts.bringAbout(KEY, marked, never)).toEqual({ status: before })
+  }
+  expect(calls.slice(3)).toEqual(['label'])
+})
+
+test('what was touched is looked at again when that failed', async () => {
+  const { attempts, calls } = failing(new Error('secret is missing'))
+  const options = { defaultNamespace: 'apps', downstreamResources: [{ kind: 'Secret', name: 's' }] }
+  const touched = deployment({ options }, { appliedDeploymentID: 'v2', release: 'apps/web:3' })
+  attempts.touched(KEY)
+  for (const _ of ['first', 'again']) await attempts.bringAbout(KEY, touched, never)
+  expect(calls.filter((call) => call === 'copy')).toHaveLength(2)
+})
+
+test('a version that is asked for again after another one failed is deployed, and says so', async () => {
+  const { attempts, calls } = scene()
+  const conditions = [{ type: 'Deployed', status: 'False', reason: 'Error', message: 'no such thing' }]
+  const { status } = await attempts.bringAbout(KEY, deployment({}, { appliedDeploymentID: 'v2', release: 'apps/web:4', conditions }), never)
+  expect(getCondition(status.conditions, 'Deployed')).toMatchObject({ status: 'True' })
+  expect(status).toMatchObject({ appliedDeploymentID: 'v2', release: 'apps/web:4' })
+  expect(calls).toEqual(['label'])
+})
+
 test('a release is taken as it is while the hub does not know what came of it, and made anew afterwards', async () => {
   const { attempts, calls } = scene()
   await attempts.bringAbout(KEY, deployment(), never)

@@ -39,6 +39,13 @@ describe('a version', () => {
     )
   })
 
+  test('has its copies looked at when somebody touched it', () => {
+    const options = { downstreamResources: [{ kind: 'Secret', name: 's' }] }
+    expect(decide(deployment({ options }, DEPLOYED), true, true)).toBe('copy')
+    expect(decide(deployment({ options }, DEPLOYED), true)).toBe('nothing')
+    expect(decide(deployment({}, DEPLOYED), true, true)).toBe('nothing')
+  })
+
   test('that nobody names yet is waited for', () => {
     expect(decide(deployment({ deploymentID: '' }), true)).toBe('nothing')
   })

@@ -15,17 +15,27 @@ const rows: [FailureClass, unknown[]][] = [
   [
     'permanent',
     [
-      ...(['rolled-back', 'timeout', 'kube-version', 'broken-yaml', 'ownership', 'immutable', 'unknown-field', 'wrong-type'] as const).map(
-        helm,
-      ),
+      ...(['rolled-back', 'timeout', 'kube-version', 'broken-yaml', 'immutable', 'unknown-field', 'wrong-type'] as const).map(helm),
+      new HelmError('ownership', 'annotation validation error: missing key "meta.helm.sh/release-name"'),
       new RenderError('x', 'broken-yaml'),
+      new KustomizeError('invalid Kustomization: json: unknown field "resorces"'),
+      new KustomizeError("accumulating resources from 'a.yaml': MalformedYAMLError: yaml: line 2"),
     ],
   ],
-  ['broken', [new RenderError('x', 'missing-base'), new RenderError('x', 'remote-base'), new KustomizeError('x'), new TerminalError('x')]],
+  [
+    'broken',
+    [
+      ...(['broken-chart', 'missing-base', 'remote-base'] as const).map((problem) => new RenderError('x', problem)),
+      new KustomizeError('x'),
+      new TerminalError('x'),
+      new HelmError('wrong-type', 'cannot load values.yaml: cannot unmarshal array into a map'),
+    ],
+  ],
   [
     'passing',
     [
       ...(['values-schema', 'template', 'unknown-kind', 'no-namespace', 'forbidden', 'invalid', 'conflict', 'other'] as const).map(helm),
+      new HelmError('ownership', 'invalid ownership metadata; label validation error: missing key "app.kubernetes.io/managed-by"'),
       new RenderError('x', 'cluster-scoped'),
       new RenderError('x', 'unknown-kind'),
       new WaitingError('x'),

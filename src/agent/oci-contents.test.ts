@@ -35,7 +35,7 @@ test('a secret that is missing is waited for; one of another type is refused', a
   await expect(files(hubWith({}), 's-1')).rejects.toThrow(/secret cluster-one\/s-1 on the hub: the key reference is missing/)
 })
 
-describe.skipIf(!REGISTRY_PROGRAM)('contents in a registry (skipped without docker-registry and openssl)', () => {
+describe.skipIf(!REGISTRY_PROGRAM)('contents in a registry (skipped without docker-registry and openssl)', { timeout: 60_000 }, () => {
   let registry: TestRegistry
   beforeAll(async () => {
     registry = await startTestRegistry({ guarded: true })

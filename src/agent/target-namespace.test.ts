@@ -38,8 +38,10 @@ test('a restriction demands a namespace that exists and fits', async () => {
     'target namespace apps does not exist on downstream cluster',
   )
   await expect(checkTargetNamespace(clientOf({ labels: { tenant: 'red' } }).client, options)).rejects.toThrow(
-    'target namespace apps does not match AllowedTargetNamespaceSelector (tenant=blue)',
+    'target namespace apps does not match AllowedTargetNamespaceSelector (tenant=blue); namespace labels map[tenant:red]',
   )
+  const invalid = { namespace: 'apps', allowedTargetNamespaceSelector: { matchExpressions: [{ key: 'a', operator: 'Within' }] } }
+  await expect(checkTargetNamespace(clientOf({}).client, invalid)).rejects.toThrow(/^invalid AllowedTargetNamespaceSelector: .*"Within"/)
   await checkTargetNamespace(clientOf({ labels: { tenant: 'blue' } }).client, options)
   await checkTargetNamespace(clientOf(undefined).client, { namespace: 'apps' })
 })

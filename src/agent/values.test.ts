@@ -104,6 +104,13 @@ describe('the values secret of the hub', () => {
     expect(client.asked).toEqual([])
   })
 
+  test('is refused without showing it when it holds no JSON', async () => {
+    const client = clientOf({ 'Secret cluster-a/web': { values: base64('hidden'), stagedValues: '' } })
+    await expect(withHubValues(client, deployment(hash('hidden', '')))).rejects.toThrow(
+      'the secret cluster-a/web on the hub does not hold values as JSON',
+    )
+  })
+
   test('takes the place of the values', async () => {
     const client = clientOf({ 'Secret cluster-a/web': { values: base64('{"a":1}'), stagedValues: base64('{"b":1}') } })
     expect(await withHubValues(client, deployment(hash('{"a":1}', '{"b":1}')))).toEqual({ helm: { chart: 'c', values: { a: 1 } } })

@@ -79,7 +79,18 @@ describe('decodeResources', () => {
   test('refuses unknown encodings and wrong types', async () => {
     await expect(decodeResources([{ name: 'a', encoding: 'zip' }])).rejects.toThrow('a: the encoding "zip" is unknown')
     await expect(decodeResources([{ name: 'a', content: 1 as unknown as string }])).rejects.toThrow('a: the content is no text')
-    await expect(decodeResources([{ name: 'a', content: 'zz', encoding: 'base64+gz' }])).rejects.toThrow('a: this is no gzip')
+    await expect(decodeResources([{ name: 'a', content: 'enp6', encoding: 'base64+gz' }])).rejects.toThrow('a: this is no gzip')
+  })
+
+  test.each(['!!!!', 'zz', 'YWJj*===', 'YWJ=j'])('refuses %j as base64', async (content) => {
+    for (const encoding of ['base64', 'base64+gz'])
+      await expect(decodeResources([{ name: 'a', content, encoding }])).rejects.toThrow('a: illegal base64 data')
+  })
+
+  test('takes base64 in lines', async () => {
+    expect(await decodeResources([{ name: 'a', content: 'YW\r\nJj\n', encoding: 'base64' }])).toEqual([
+      { name: 'a', content: Buffer.from('abc') },
+    ])
   })
 
   test('keeps to the limits over all files', async () => {

@@ -7,7 +7,7 @@ import { BUNDLE_VALUES_SECRET, COMMIT_LABEL } from '../api/labels.ts'
 import { silentLogger } from '../lib/controller/log.ts'
 import { marshalGoJson } from '../lib/json/go-json.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
-import { createInformerFactory, type InformerFactory } from '../lib/kube/informer.ts'
+import { createInformerFactory, type Informer, type InformerFactory } from '../lib/kube/informer.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import type { Publisher } from '../source/publisher.ts'
 import { testCluster } from '../testing/cluster.ts'
@@ -24,6 +24,7 @@ const fx = useSource()
 let proxy: FaultProxy
 let client: KubeClient
 let factory: InformerFactory
+let valuesSecrets: Informer<DigestedValues>
 let publisher: Publisher
 /** `publish NAME` and `advance NAME`; those that came to nothing end in `?`. */
 let calls: string[]
@@ -34,7 +35,7 @@ beforeAll(async () => {
   client = await clientOf(proxy.kubeconfig)
   factory = createInformerFactory(await clientOf(kubeconfig), { log: silentLogger })
   const bundles = factory.informer(publishedBundles)
-  const valuesSecrets = factory.informer<DigestedValues>({ type: SECRET, fieldSelector: `type=${BUNDLE_VALUES_SECRET}`, project: digested })
+  valuesSecrets = factory.informer<DigestedValues>({ type: SECRET, fieldSelector: `type=${BUNDLE_VALUES_SECRET}`, project: digested })
   factory.start(new AbortController().signal)
   await factory.waitSynced()
   const real = createPublisher({ client, bundles, valuesSecrets, log: silentLogger })
@@ -81,7 +82,11 @@ async function following(spec: object = {}) {
   await fx.scene.create(name, { repo: repo.url, paths: ['app'], ...spec })
   await fx.scene.current(name, await repo.head())
   const own = `${name}-app`
-  await eventually(() => expect(factory.informer(publishedBundles).get(own, fx.scene.namespace)).toBeDefined())
+  await eventually(() => {
+    const cached = factory.informer(publishedBundles).get(own, fx.scene.namespace)
+    expect(cached).toBeDefined()
+    expect(valuesSecrets.get(own, fx.scene.namespace)?.digest).toBe(cached?.spec.valuesHash)
+  })
   /** Commits, waits until it has been dealt with, and tells what was done. */
   async function commit(files: Parameters<typeof repo.commit>[0]): Promise<string[]> {
     calls.length = 0

@@ -57,15 +57,35 @@ test.each([
 })
 
 test('charts see the version as it was given', () => {
-  const [template, other] = withPlainVersion([
+  const [template, whole, other] = withPlainVersion([
     {
       name: 'a/templates/x.yaml',
       content: Buffer.from('KubeVersion {{ .Capabilities.KubeVersion.Version | quote }}{{ semver $.Capabilities.KubeVersion.GitVersion }}'),
+    },
+    {
+      name: 'templates/whole.yaml',
+      content: Buffer.from(
+        '{{ .Capabilities.KubeVersion }}{{- $.Capabilities.KubeVersion | quote -}}{{ with .Capabilities.KubeVersion }}{{ $v := .Capabilities.KubeVersion }}{{ .Capabilities.KubeVersion | toJson }}',
+      ),
     },
     { name: 'values.yaml', content: Buffer.from('{{ .Capabilities.KubeVersion.Version }}') },
   ])
   expect(String(template?.content)).toBe(
     'KubeVersion {{ (trimPrefix "v" .Capabilities.KubeVersion.Version) | quote }}{{ semver (trimPrefix "v" $.Capabilities.KubeVersion.GitVersion) }}',
   )
+  expect(String(whole?.content)).toBe(
+    '{{ (trimPrefix "v" .Capabilities.KubeVersion.Version) }}{{- (trimPrefix "v" $.Capabilities.KubeVersion.Version) | quote -}}{{ with .Capabilities.KubeVersion }}{{ $v := .Capabilities.KubeVersion }}{{ .Capabilities.KubeVersion | toJson }}',
+  )
   expect(String(other?.content)).toBe('{{ .Capabilities.KubeVersion.Version }}')
+})
+
+test.each([
+  ['1', 0],
+  ['1.31', 0],
+  ['v1.31.2-gke.100+build', 0],
+  ['', 0],
+  ['new', 2],
+])('--kube-version %j', async (version, expected) => {
+  const { code } = await run(['deploy', '-d', '-i', '-', '--kube-version', version], { cwd, input: input({ 'm.yaml': map }, {}) })
+  expect(code).toBe(expected)
 })

@@ -34,7 +34,7 @@ test('everything that is wrong is named at once, with its place', async () => {
     'c/fleet.yaml:2:3: error: dependsOn[0] needs a name or a selector',
     'd/none.yaml: error: the file does not exist, or is a symlink to one tha',
     'e/fleet.yaml:1:1: error: targetCustomizationMode: write FirstMatch or A',
-    'e/fleet.yaml:5:3: error: invalid operator "Bad" in selector: use In, No',
+    'e/fleet.yaml:5:3: error: "Bad" is not a valid label selector operator: ',
     'e/fleet.yaml:8:5: error: targetCustomizations[0].helm.releaseName: writ',
     'e/fleet.yaml:9:5: error: targetCustomizations[0].helm.values: the templ',
     '',

@@ -34,6 +34,12 @@ test('without a hash nothing is looked for', async () => {
   expect(await filled({ helm: {} }, undefined)).toEqual({ helm: {} })
 })
 
+test('an entry without text holds no values', async () => {
+  const empty = secretOf({ 'values.yaml': '', one: '' })
+  const spec = { valuesHash: bundleSecrets.project?.(empty).digest, helm: { chart: 'c' }, targets: [{ name: 'one' }] }
+  expect(await filled(spec, empty)).toEqual(spec)
+})
+
 test.each([
   ['missing', undefined, undefined],
   ['another one', secretOf({ 'values.yaml': '{}' }), undefined],

@@ -27,7 +27,7 @@ function start(script: string, env: Record<string, string> = {}): HostProcess {
 }
 
 async function waitForLog(child: HostProcess, text: string): Promise<void> {
-  await expect.poll(() => logTail(child.logFile, 10), { timeout: 5000 }).toContain(text)
+  await expect.poll(() => logTail(child.logFile, 10), { timeout: 15_000 }).toContain(text)
 }
 
 describe('a host process', () => {
@@ -48,7 +48,7 @@ describe('a host process', () => {
   it('may end well on SIGTERM', async () => {
     const child = start('trap "echo bye; exit 0" TERM; echo up; while :; do sleep 0.05; done')
     await waitForLog(child, 'up')
-    expect(await child.stop(5000)).toEqual({ code: 0 })
+    expect(await child.stop(15_000)).toEqual({ code: 0 })
     expect(logTail(child.logFile, 1)).toBe('bye')
   })
 
@@ -62,7 +62,7 @@ describe('a host process', () => {
     const child = start('sleep 60 & echo "child $!"')
     await child.exited
     const pid = Number(logTail(child.logFile, 1).replace('child ', ''))
-    await expect.poll(() => isAlive(pid)).toBe(false)
+    await expect.poll(() => isAlive(pid), { timeout: 15_000 }).toBe(false)
   })
 
   it('ends with 127 when there is no such program', async () => {

@@ -38,7 +38,7 @@ it('kills programs that were started with a file of the folder, and no others', 
   const other = spawn('/bin/sh', ['-c', 'sleep 60; true'], options)
   makeDir(`${DIR_PREFIX}x`, deadPid(), [ours.pid ?? 0, other.pid ?? 0])
   removeLeftovers(parent, Date.now())
-  await expect.poll(() => isAlive(ours.pid ?? 0)).toBe(false)
+  await expect.poll(() => isAlive(ours.pid ?? 0), { timeout: 15_000 }).toBe(false)
   expect(isAlive(other.pid ?? 0)).toBe(true)
   process.kill(-(other.pid ?? 0), 'SIGKILL')
 })

@@ -1,6 +1,6 @@
 // Clusters whose owner was killed leave a folder, and on systems without a death signal running programs: the next start removes both.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { killGroup } from './host-process.ts'
 
@@ -13,13 +13,21 @@ const UNOWNED_AGE_MS = 60_000
 
 /** Writes down who owns the folder and which programs belong to it. Called again whenever a program is started. */
 export function writeOwner(dir: string, owner: number, pids: readonly number[]): void {
-  writeFileSync(join(dir, OWNER_FILE), JSON.stringify({ owner, pids }))
+  const file = join(dir, OWNER_FILE)
+  // In one step: another start that found the file half written would take an old folder for one that nobody owns.
+  writeFileSync(`${file}.new`, JSON.stringify({ owner, pids }))
+  renameSync(`${file}.new`, file)
 }
 
-/** Kills the programs and removes the folders of owners that are no more, below `parent`. Folders of other users are left alone. */
+/** Kills the programs and removes the folders of owners that are no more, below `parent`. Folders of other users are left alone, and what cannot be removed. */
 export function removeLeftovers(parent: string, now: number): void {
   for (const name of readdirSync(parent)) {
-    if (name.startsWith(DIR_PREFIX)) removeLeftover(join(parent, name), now)
+    if (!name.startsWith(DIR_PREFIX)) continue
+    try {
+      removeLeftover(join(parent, name), now)
+    } catch {
+      // Another start removes it at this moment, or its programs have not quite ended: the next start tries again, this one can do without.
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import { createClient } from '../lib/kube/client.ts'
 import { loadConnection } from '../lib/kube/connection.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { testCluster, uniqueNamespace } from '../testing/cluster.ts'
+import { eventually } from '../testing/eventually.ts'
 import type { Container, Pod, PodSpec } from './pods/types.ts'
 import { POD } from './pods/types.ts'
 import type { ProcessNode } from './process-node.ts'
@@ -20,7 +21,7 @@ const PROGRAM = `
 const { readFileSync, existsSync, watchFile } = require('node:fs')
 const say = (what, value) => console.log(what + '=' + JSON.stringify(value))
 `
-const LIMIT = { timeout: 30_000, interval: 100 }
+const LIMIT = { timeout: 60_000, interval: 100 }
 
 let client: KubeClient
 let node: ProcessNode
@@ -62,9 +63,16 @@ function getPod(name: string): Promise<Pod | undefined> {
   return client.find<Pod>({ ...POD, name, namespace })
 }
 
-async function waitForPod(name: string, check: (pod: Pod) => boolean): Promise<Pod> {
-  await expect.poll(async () => check((await getPod(name)) ?? ({} as Pod)), LIMIT).toBe(true)
-  return (await getPod(name)) as Pod
+/** The pod as it was when it passed the check: a moment later it may be another one. */
+function waitForPod(name: string, check: (pod: Pod) => boolean): Promise<Pod> {
+  return eventually(
+    async () => {
+      const pod = await getPod(name)
+      if (!pod || !check(pod)) throw new Error(JSON.stringify(pod?.status))
+      return pod
+    },
+    { what: `pod ${name}` },
+  )
 }
 
 function isReady(pod: Pod): boolean {

@@ -28,7 +28,7 @@ const FIELD_MANAGER = 'devcluster'
 /** The images that are installed. The nodes run these repositories as programs of this host, whatever the tag. */
 const IMAGES = { hub: 'fleet:dev', agent: 'fleet-agent:dev' } as const
 const WRITERS = 8
-const WAIT_MS = 30_000
+const WAIT_MS = 120_000
 
 /** A member cluster and the labels it is targeted by. */
 export interface Member {

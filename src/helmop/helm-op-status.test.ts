@@ -32,6 +32,7 @@ describe('the status of a HelmOp', () => {
     const before = next({ version: '1.0.0', isPolling: true, poll: poll() })
     const status = next({ version: '1.0.0', isPolling: true, poll: poll(new Error('503')) }, before)
     expect(told(status)).toEqual({ Accepted: 'True', Polled: 'False: 503', Reconciling: 'False', Stalled: 'True: 503' })
+    expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Stalled', reason: 'Stalled' }))
     expect(status.version).toBe('1.0.0')
     expect(hasChanged(status, next({ version: '1.0.0', isPolling: true }, status))).toBe(false) // a new process knows no answer yet
   })

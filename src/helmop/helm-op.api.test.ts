@@ -194,7 +194,7 @@ describe('a HelmOp', () => {
     const { spec } = await client.get<Bundle>(bundleRef(name))
     expect([spec.paused, spec.helm?.version]).toEqual([true, '1.0.0'])
     await charts.publish(name, 'hello', '1.4.0')
-    await eventually(async () => expect((await get(name)).status?.version).toBe('1.4.0'), { timeoutMs: 40_000 })
+    await eventually(async () => expect((await get(name)).status?.version).toBe('1.4.0'))
     await condition(name, 'Accepted', 'True')
   })
 
@@ -203,9 +203,7 @@ describe('a HelmOp', () => {
     const name = await create({ helm: { version: '1.0.0' } })
     const { metadata } = await runs(name, '1.0.0')
     await client.delete(bundleRef(name))
-    await eventually(async () => expect((await client.get<Bundle>(bundleRef(name))).metadata.uid).not.toBe(metadata.uid), {
-      timeoutMs: 40_000,
-    })
+    await eventually(async () => expect((await client.get<Bundle>(bundleRef(name))).metadata.uid).not.toBe(metadata.uid))
   })
 
   test('can be deleted whatever is wrong with it', async () => {

@@ -13,9 +13,9 @@ test('many scans make one commit, the first as well as the next', async () => {
   const names = ['a', 'b', 'c', 'd']
   const images = new Map(names.map((name) => [name, unique(name)]))
   for (const app of images.values()) t.registry.push(app, ['1.0.0'])
-  await start()
   const repository = await createGitRepo({ 'values.yaml': setters(...names) })
   for (const [name, app] of images) await createScan(name, { image: image(app), tagName: name })
+  await start() // only now: a scan that comes after the others were looked at is one for the next commit
   await synced('True')
   const count = () => repository.git(['rev-list', '--count', 'master'])
   expect(await repository.git(['show', 'master:values.yaml'])).toBe(

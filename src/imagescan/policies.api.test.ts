@@ -1,6 +1,6 @@
 // Policies and filters of ImageScans on a real API server; the newest image by what images say, out of a real registry.
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { digestOf } from '../lib/oci/digest.ts'
@@ -16,13 +16,15 @@ const never = new AbortController().signal
 /** What stands before a registry and notes what it is asked for. */
 async function watched(host: string): Promise<{ host: string; seen: string[] }> {
   const seen: string[] = []
-  const server = createServer(async ({ method = '', url = '', headers }, response) => {
+  async function passOn({ method = '', url = '', headers }: IncomingMessage, response: ServerResponse): Promise<void> {
     seen.push(`${method} ${url.replace(/sha256:([0-9a-f]{6})[0-9a-f]*/, '$1').replace(/\?.*/, '')}`)
     const answer = await fetch(`http://${host}${url}`, { method, headers: { accept: headers.accept ?? '*/*' } })
     const kept = ['content-type', 'docker-content-digest', 'link'].flatMap((name) => [[name, answer.headers.get(name)] as const])
     response.writeHead(answer.status, Object.fromEntries(kept.filter(([, value]) => value !== null)) as Record<string, string>)
     response.end(Buffer.from(await answer.arrayBuffer()))
-  }).listen(0, '127.0.0.1')
+  }
+  // at the end of a test the registry may be gone before the last answer
+  const server = createServer((request, response) => void passOn(request, response).catch(() => response.destroy())).listen(0, '127.0.0.1')
   onTestFinished(() => void server.close())
   onTestFinished(() => server.closeAllConnections())
   await once(server, 'listening')
@@ -68,7 +70,8 @@ describe.skipIf(!REGISTRY_PROGRAM)('the newest image (skipped without docker-reg
     seen.length = 0
     await t.clock.advance(MINUTE)
     const heads = ['main', 'same', 'zzz'].map((tag) => `HEAD /v2/team/app/manifests/${tag}`)
-    await settles(async () => expect(seen.toSorted()).toEqual(['GET /v2/team/app/tags/list', ...heads]))
+    // time goes on while this waits, so that it may be asked twice
+    await settles(async () => expect([...new Set(seen)].sort()).toEqual(['GET /v2/team/app/tags/list', ...heads]))
 
     seen.length = 0
     const next = await pushImage(repository, 'next', { created: '2026-01-04T00:00:00Z' })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { GIT_REPO, IMAGE_SCAN } from '../api/kinds.ts'
+import { quiet } from '../testing/eventually.ts'
 import { MINUTE, useImageScans } from './api-fixture.testing.ts'
 
 const t = useImageScans()
@@ -49,6 +50,7 @@ other: x # {"$imagescan": "other"}`,
   const head = await repository.head()
   await t.client.patch(ref(GIT_REPO, 'repo'), { status: { pollingCommit: head } }, { type: 'merge', subresource: 'status' })
   await settles(async () => expect((await repoStatus()).webhookCommit).toBe(head))
+  await quiet(writes) // until the controller has heard of the commit, too
   const requests = repository.requests().length
   writes.length = 0
   await t.clock.advance(30 * MINUTE)
@@ -61,8 +63,11 @@ test('a fetch that takes long goes on until it is there, and is no failure', asy
   t.registry.push(app, ['1.0.0'])
   const { promise: server, resolve: answers } = Promise.withResolvers<void>()
   let fetches = 0
+  let head: Promise<string> | undefined
   await start((git) => ({
     ...git,
+    // asked once: the time that real questions take is a long time for the clock of the test, after which a fetch is given up
+    resolve: (...call) => (head ??= git.resolve(...call)),
     async fetch(...call) {
       fetches++
       await server

@@ -106,7 +106,8 @@ export async function registerAgent(
     deploymentNamespace: read('deploymentNamespace'),
     cluster,
     namespace,
-    report: (agent = {}) => report(client, { cluster, namespace }, agent),
+    // the rights come at the same time as the credential, not before it
+    report: (agent = {}) => eventually(() => report(client, { cluster, namespace }, agent)),
   }
 }
 

@@ -6,6 +6,7 @@ import { ROTATE_ANNOTATION, SET_APPLIED_ANNOTATION } from '../api/labels.ts'
 import { getCondition } from '../lib/controller/conditions.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
+import { isNotFound, UnknownKindError } from '../lib/kube/errors.ts'
 import type { KubeObject, ResourceType } from '../lib/kube/types.ts'
 import { testCluster, uniqueNamespace } from '../testing/cluster.ts'
 import { eventually } from '../testing/eventually.ts'
@@ -67,22 +68,32 @@ async function rotate(agent: TestAgent): Promise<void> {
   })
 }
 
+interface ServedKinds {
+  readonly groupVersion: string
+  readonly resources: readonly { readonly name: string; readonly kind: string; readonly verbs: readonly string[] }[]
+}
+
+/** Other tests define kinds, and take them away again, while this one looks. */
+async function unlessGone<T>(asked: Promise<T>, otherwise: T): Promise<T> {
+  return asked.catch((error: unknown) => {
+    if (!isNotFound(error) && !(error instanceof UnknownKindError)) throw error
+    return otherwise
+  })
+}
+
 /** Everything that a cluster holds of any kind that can be listed; of Secrets only what is not their content. */
 async function everythingIn(client: KubeClient): Promise<string[]> {
   const groups = await client.request<{ groups: { preferredVersion: { groupVersion: string } }[] }>('GET', '/apis')
   const roots = ['/api/v1', ...groups.groups.map(({ preferredVersion }) => `/apis/${preferredVersion.groupVersion}`)]
   const kinds = await inParallel(roots, 4, async (root): Promise<ResourceType[]> => {
-    const { groupVersion, resources } = await client.request<{
-      groupVersion: string
-      resources: { name: string; kind: string; verbs: string[] }[]
-    }>('GET', root)
+    const { groupVersion, resources } = await unlessGone(client.request<ServedKinds>('GET', root), { groupVersion: '', resources: [] })
     return resources
       .filter(({ name, verbs }) => verbs.includes('list') && !name.includes('/'))
       .map(({ kind }) => ({ apiVersion: groupVersion, kind }))
   })
   const all = kinds.flat()
   expect(all.length).toBeGreaterThan(50)
-  const lists = await inParallel(all, 4, (type) => client.list<KubeObject>(type))
+  const lists = await inParallel(all, 4, (type) => unlessGone(client.list<KubeObject>(type), { items: [], resourceVersion: '' }))
   return lists.flatMap(({ items }) => items.map(textOf))
 }
 

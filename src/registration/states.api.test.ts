@@ -197,10 +197,12 @@ test('a registration whose token is gone says why its agent gets nothing', async
 })
 
 test('a token says that it is ready, and its end is told', async () => {
-  const short = await invite(scene, 'short', { ttl: '5s' })
+  const short = await invite(scene, 'short', { ttl: '10s' })
   const ref = { ...CLUSTER_REGISTRATION_TOKEN, name: 'short', namespace: scene.workspace }
-  const { status } = await scene.hub.get<ClusterRegistrationToken>(ref)
-  expect(getCondition(status?.conditions, 'Ready')?.status).toBe('True')
+  await eventually(async () => {
+    const { status } = await scene.hub.get<ClusterRegistrationToken>(ref)
+    expect(getCondition(status?.conditions, 'Ready')?.status).toBe('True')
+  })
   await eventually(async () => expect(await scene.hub.find(ref)).toBeUndefined())
   await eventually(async () => {
     const { items } = await scene.hub.list<KubeObject & { note?: string; regarding?: { name?: string } }>(

@@ -50,7 +50,7 @@ function aborted(signal: AbortSignal): Promise<never> {
   })
 }
 /** Removals are real, time is not. */
-const settled = () => expect.poll(folders)
+const settled = () => expect.poll(folders, { timeout: 15_000 })
 
 describe('checkouts', () => {
   test('are shared by those who read the same commit with the same rights', async () => {

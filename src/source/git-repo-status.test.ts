@@ -45,6 +45,13 @@ describe('the status of a GitRepo', () => {
     expect(told(status)).toEqual({ Accepted: 'True', GitPolling: 'True', Reconciling: 'False', Stalled: 'True: broken fleet.yaml' })
   })
 
+  test('that is stalled says so as the reason, whatever the error', () => {
+    const reason = (facts: StatusFacts) => of(undefined, facts).conditions?.find(({ type }) => type === 'Stalled')?.reason
+    expect(reason({ poll, attempt: failed('failed', 'broken fleet.yaml') })).toBe('Stalled')
+    expect(reason({ poll: pollError })).toBe('Stalled')
+    expect(reason({ poll, attempt: inputs })).toBeUndefined()
+  })
+
   test('while something is waited for', () => {
     const status = of(undefined, { poll, attempt: failed('waiting', 'secret x') })
     expect(status.gitJobStatus).toBe('InProgress')

@@ -62,10 +62,10 @@ describe('a GitRepo', () => {
   })
 
   test('shares polls and checkouts with others of the same repository', async () => {
-    const hub = await fx.start()
     const repo = await fx.repository()
     const names = Array.from({ length: 8 }, () => fx.unique())
     for (const name of names) await fx.scene.create(name, { repo: repo.url, paths: [name], pollingInterval: '1h' })
+    const hub = await fx.start() // only now, so that they all come at once
     for (const name of names) await fx.scene.current(name, await repo.head())
     const packs = repo.requests().filter(({ method, path }) => method === 'POST' && path.endsWith('git-upload-pack'))
     // Each poll is one question; those that come while one is under way share it. Packs are fetched once.

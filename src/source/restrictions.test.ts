@@ -29,11 +29,17 @@ describe('defaults', () => {
     expect(check({})).toEqual({ isAllowed: true, defaults: {} })
   })
 
-  test('satisfy what is required, and have to be allowed themselves', () => {
+  test('satisfy what is required', () => {
     expect(refusal({}, [restriction({ defaultServiceAccount: 'a' })], [policy({ requireServiceAccount: true })])).toBe('allowed')
-    expect(refusal({}, [restriction({ defaultServiceAccount: 'a', allowedServiceAccounts: ['b'] })])).toBe(
-      'disallowed serviceAccount a: a not in allowed set [b]',
-    )
+  })
+
+  test('are written into the GitRepo before they are judged', () => {
+    const accounts = [restriction({ defaultServiceAccount: 'a', allowedServiceAccounts: ['b'] })]
+    expect(check({}, accounts)).toEqual({ isAllowed: true, defaults: { serviceAccount: 'a' } })
+    expect(refusal({ serviceAccount: 'a' }, accounts)).toBe('disallowed serviceAccount a: a not in allowed set [b]')
+    const secrets = [policy({ gitRepo: { defaultClientSecretName: 's', allowedClientSecretNames: ['t'] } })]
+    expect(check({}, [], secrets)).toEqual({ isAllowed: true, defaults: { clientSecretName: 's' } })
+    expect(refusal({ clientSecretName: 's' }, [], secrets)).toBe('disallowed clientSecretName s: s not in allowed set [t]')
   })
 })
 

@@ -60,4 +60,5 @@ test('a selector that cannot be read is reported, the numbers stay', () => {
   expect(status.conditions).toMatchObject([
     { type: 'Processed', status: 'False', reason: 'Error', message: expect.stringContaining('Like') },
   ])
+  expect(foldClusterGroup(broken, [], NOW)).toEqual(status)
 })

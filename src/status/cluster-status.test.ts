@@ -57,8 +57,9 @@ test('counts the makers that exist; one is ready when any of its deployments is'
     deployment('one', 'd', READY, from({ [REPO_NAME_LABEL]: 'gone' })),
     deployment('one', 'e', READY, from({ [HELM_OP_LABEL]: 'chart' })),
     deployment('one', 'f', READY, from({})),
+    deployment('one', 'g', READY, from({ [HELM_OP_LABEL]: 'other', [REPO_NAME_LABEL]: 'first' })), // counts for the GitRepo alone
   ]
-  const makers = { gitRepoExists: (key: string) => key !== 'ws/gone', helmOpExists: (key: string) => key === 'ws/chart' }
+  const makers = { gitRepoExists: (key: string) => key !== 'ws/gone', helmOpExists: () => true }
   expect(foldCluster(cluster('one'), deployments, makers, NOW)).toMatchObject({
     readyGitRepos: 1,
     desiredReadyGitRepos: 2,

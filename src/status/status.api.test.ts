@@ -203,7 +203,7 @@ test('a GitRepo and a HelmOp list what became of their bundles', async () => {
   await shows(op, expected)
   await client.delete(deployment)
   await shows(repo, { desiredReadyClusters: 0, summary: { desiredReady: 0 } })
-  expect((await client.get<Loose>(op)).status).not.toHaveProperty('readyClusters')
+  await eventually(async () => expect((await client.get<Loose>(op)).status).not.toHaveProperty('readyClusters'))
 })
 
 test('a content counts its deployments and goes with the last one', async () => {

@@ -1,4 +1,5 @@
 // A workspace on a real API server for tests of the bundle controller: clusters that no agent serves, and controllers of a shard of their own.
+import { expect } from 'vitest'
 import type { Bundle, BundleSpec } from '../api/bundle.ts'
 import type { BundleDeployment, BundleDeploymentStatus } from '../api/bundle-deployment.ts'
 import type { Cluster } from '../api/cluster.ts'
@@ -31,6 +32,8 @@ export interface Controllers {
   readonly writes: string[]
   /** Requests that read single objects. */
   readonly reads: string[]
+  /** Resolves when the controllers know the clusters of a workspace as the API server does: each kind is watched by itself, and at its own pace. */
+  knowClusters(workspace: string): Promise<void>
   stop(): Promise<void>
 }
 
@@ -49,6 +52,15 @@ export async function startControllers(kubeconfig: string, shard: string): Promi
   return {
     writes,
     reads,
+    async knowClusters(namespace) {
+      const versions = (clusters: readonly Cluster[]) =>
+        clusters.map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`).sort()
+      const known = informers.informer<Cluster>({ type: CLUSTER })
+      await eventually(async () => {
+        const { items } = await client.list<Cluster>(CLUSTER, { namespace })
+        expect(versions(known.list(namespace))).toEqual(versions(items))
+      })
+    },
     async stop() {
       stop.abort()
       await running
@@ -154,7 +166,7 @@ export class Workspace {
         await check(deployment)
         return deployment
       },
-      { what: `deployment ${bundle} on ${cluster}`, timeoutMs: 15_000 },
+      { what: `deployment ${bundle} on ${cluster}` },
     )
   }
 
@@ -165,7 +177,7 @@ export class Workspace {
         await check(bundle)
         return bundle
       },
-      { what: `bundle ${name}`, timeoutMs: 15_000 },
+      { what: `bundle ${name}` },
     )
   }
 

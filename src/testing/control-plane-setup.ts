@@ -19,7 +19,7 @@ interface SharedRun {
 const NAMES: readonly TestClusterName[] = ['hub', 'downstream']
 // kubectl follows no links
 const CRDS = realpathSync(join(import.meta.dirname, '..', '..', 'crds'))
-const KUBECTL_LIMIT_MS = 60_000
+const KUBECTL_LIMIT_MS = 120_000
 // Two test projects load this file separately and share the clusters.
 const SHARED = Symbol.for('fleet.test.clusters')
 
@@ -81,7 +81,7 @@ interface KubeconfigView {
 async function installCrds({ bin, kubeconfig }: TestCluster): Promise<void> {
   if (!existsSync(CRDS)) return
   await kubectl(bin, kubeconfig, ['apply', '--server-side', '--force-conflicts', '-f', CRDS])
-  await kubectl(bin, kubeconfig, ['wait', '--for=condition=Established', '--timeout=30s', '-f', CRDS])
+  await kubectl(bin, kubeconfig, ['wait', '--for=condition=Established', '--timeout=90s', '-f', CRDS])
 }
 
 async function kubectl(bin: string, kubeconfig: string, args: readonly string[]): Promise<string> {

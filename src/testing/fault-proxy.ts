@@ -73,6 +73,8 @@ interface Rule extends FailRule {
 }
 
 const MAX_SEEN = 10_000
+/** As an API server does it: a program that is busy for a while finds its connections as it left them. */
+const KEEP_ALIVE_MS = 120_000
 const EXPIRED = { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'Expired', code: 410, message: 'too old resource version' }
 
 /** A proxy on a free port of 127.0.0.1; plain HTTP when the target is. */
@@ -82,6 +84,8 @@ export async function startFaultProxy({ target, gate }: FaultProxyOptions): Prom
   const agent = secure ? new Agent({ keepAlive: true, ...(target.ca ? { ca: target.ca } : {}) }) : undefined
   const tls = createSelfSigned('fault proxy')
   const sockets = new Set<Socket>()
+  /** With those whose TLS handshake is not over. */
+  const connections = new Set<Socket>()
   const watches = new Set<OpenWatch>()
   let seen: SeenRequest[] = []
   let rules: Rule[] = []
@@ -94,6 +98,10 @@ export async function startFaultProxy({ target, gate }: FaultProxyOptions): Prom
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => {}) // cut on purpose
   })
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket)
+    socket.on('close', () => connections.delete(socket))
+  })
 
   function onRequest(incoming: IncomingMessage, response: ServerResponse): void {
     response.on('error', () => {}) // cut on purpose
@@ -104,7 +112,7 @@ export async function startFaultProxy({ target, gate }: FaultProxyOptions): Prom
     if (rule) {
       rule.left--
       refuse(incoming, response, rule)
-    } else if (delayMs > 0) setTimeout(() => forward(incoming, response, request), delayMs)
+    } else if (delayMs > 0) setTimeout(() => forward(incoming, response, request), delayMs).unref()
     else forward(incoming, response, request)
   }
 
@@ -123,6 +131,7 @@ export async function startFaultProxy({ target, gate }: FaultProxyOptions): Prom
   }
 
   function forward(incoming: IncomingMessage, response: ServerResponse, request: SeenRequest): void {
+    if (response.destroyed) return // cut while it was delayed
     const passed = gate?.(request)
     if (passed === false) return void incoming.resume()
     if (passed) response.on('close', passed)
@@ -160,6 +169,7 @@ export async function startFaultProxy({ target, gate }: FaultProxyOptions): Prom
     if (stalled) answer.pause()
   }
 
+  server.keepAliveTimeout = KEEP_ALIVE_MS
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `${secure ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
@@ -204,7 +214,7 @@ export async function startFaultProxy({ target, gate }: FaultProxyOptions): Prom
       for (const watch of watches) watch.upstream.resume()
     },
     async stop() {
-      for (const socket of sockets) socket.destroy()
+      for (const socket of [...sockets, ...connections]) socket.destroy()
       agent?.destroy()
       await new Promise((resolve) => server.close(resolve))
     },

@@ -157,10 +157,12 @@ export class Fleet {
 
   /** What our programs have logged, for the message of a failure. */
   logs(): string {
-    const files = readdirSync(this.world.dir, { recursive: true, encoding: 'utf8' }).filter((file) => /pods\/.*\.log$/.test(file))
-    return files
-      .map((file) => `== ${file}\n${readFileSync(join(this.world.dir, file), 'utf8').split('\n').slice(-40).join('\n')}`)
-      .join('\n')
+    const { dir } = this.world
+    // no deeper than the logs lie: below are files of work that come and go at any moment
+    const namesIn = (folder: string): string[] => (existsSync(join(dir, folder)) ? readdirSync(join(dir, folder)) : [])
+    const pods = namesIn('.').flatMap((node) => namesIn(join(node, 'pods')).map((pod) => join(node, 'pods', pod)))
+    const files = pods.flatMap((pod) => namesIn(pod).map((name) => join(pod, name))).filter((file) => file.endsWith('.log'))
+    return files.map((file) => `== ${file}\n${readFileSync(join(dir, file), 'utf8').split('\n').slice(-40).join('\n')}`).join('\n')
   }
 }
 

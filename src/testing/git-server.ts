@@ -3,9 +3,10 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePorts } from '../devcluster/ports.ts'
 import { createTestRepository, type FileMap, GIT_ENVIRONMENT, type TestRepository } from './git-repository.ts'
 import { createLocalCertificate } from './local-certificate.ts'
 
@@ -73,7 +74,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   const faults = new Map<string, GitFault>()
   const sockets = new Set<Socket>()
   let auth = options.auth
-  let port = 0
+  const [port = 0] = await freePorts(1) // nobody else is given it while the server is away
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url ?? '/'
@@ -103,7 +104,6 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
       server.once('error', reject)
       server.listen(port, '127.0.0.1', resolve)
     })
-    port = (server.address() as AddressInfo).port
   }
 
   async function goAway(): Promise<void> {

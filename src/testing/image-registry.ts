@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePorts } from '../devcluster/ports.ts'
 import { createLocalCertificate } from './local-certificate.ts'
 
 export interface ImageRegistryOptions {
@@ -36,7 +37,7 @@ export async function startImageRegistry(options: ImageRegistryOptions = {}): Pr
   const repositories = new Map<string, Map<string, string>>()
   const seen: string[] = []
   const sockets = new Set<Socket>()
-  let port = 0
+  const [port = 0] = await freePorts(1) // nobody else is given it while the server is away
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
     const { pathname } = new URL(request.url ?? '/', 'http://registry')
@@ -66,7 +67,6 @@ export async function startImageRegistry(options: ImageRegistryOptions = {}): Pr
       server.once('error', reject)
       server.listen(port, '127.0.0.1', resolve)
     })
-    port = (server.address() as AddressInfo).port
   }
 
   async function down(): Promise<void> {

@@ -36,7 +36,7 @@ export function configMap(
 }
 
 /** Resolves when `condition` holds; fails with its name after `timeoutMs`. */
-export async function eventually(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+export async function eventually(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const end = Date.now() + timeoutMs
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`not within ${timeoutMs / 1_000} s: ${what}`)

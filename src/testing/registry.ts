@@ -2,15 +2,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePorts } from '../devcluster/ports.ts'
 import { findProgram } from './find-program.ts'
 import { createLocalCertificate, type LocalCertificate } from './local-certificate.ts'
 
 /** The program; undefined if it, or openssl, is not installed: then tests skip. */
 export const REGISTRY_PROGRAM = findProgram('openssl') && findProgram('docker-registry')
+
+const START_LIMIT_MS = 60_000
 
 /** Accounts of a guarded registry. There is no program here that makes such hashes, so they are fixed. */
 export const PUSHER = { username: 'pusher', password: 'push-canary-1' }
@@ -46,7 +48,7 @@ export interface TestRegistry {
 export async function startTestRegistry(options: TestRegistryOptions = {}): Promise<TestRegistry> {
   const dir = await mkdtemp(join(tmpdir(), 'registry-test-'))
   const certificate = options.tls ? await createLocalCertificate(dir) : undefined
-  const host = `127.0.0.1:${await freePort()}`
+  const host = `127.0.0.1:${(await freePorts(1))[0]}`
   await writeFile(join(dir, 'htpasswd'), HTPASSWD)
   if (options.tokens) await writeFile(join(dir, 'tokens.crt'), options.tokens.certificate)
   await writeFile(join(dir, 'config.yml'), JSON.stringify(configOf(dir, host, options, certificate)))
@@ -64,7 +66,7 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
   async function up(): Promise<void> {
     const started = spawn(REGISTRY_PROGRAM ?? '', ['serve', join(dir, 'config.yml')], { stdio: 'ignore', env: { PATH: process.env.PATH } })
     child = started
-    const until = Date.now() + 20_000
+    const until = Date.now() + START_LIMIT_MS
     while (!(await answers(`http://${host}`))) {
       if (started.exitCode !== null || Date.now() > until) {
         await down()
@@ -109,12 +111,4 @@ async function answers(url: string): Promise<boolean> {
     () => true,
     () => false,
   )
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -27,6 +27,8 @@ export interface Operation {
 
 const SERVICE_ACCOUNT = { apiVersion: 'v1', kind: 'ServiceAccount' }
 const BYSTANDERS = ['kube-root-ca.crt', 'mine', 'of-another-release']
+/** Many cells are worked on at the same time, some by helm; what failed is tried again after half a minute. */
+export const PATIENCE_MS = 120_000
 
 /** A cell for each name. Each has an account of its own, and so connections of its own: who is held up must not hold up the others. */
 export async function openCells(scene: AgentScene, names: readonly string[]): Promise<Cell[]> {
@@ -133,10 +135,10 @@ export async function historyOf(scene: AgentScene, namespace: string): Promise<s
 }
 
 /** Waits until every cell passes the check of an operation. */
-export async function allWell(operation: Operation, cells: readonly Cell[], timeoutMs = 60_000): Promise<void> {
+export async function allWell(operation: Operation, cells: readonly Cell[]): Promise<void> {
   await Promise.all(
     cells.map((cell, index) =>
-      eventually(() => operation.check(cell), { what: `${operation.title}, cell ${index}`, timeoutMs, everyMs: 300 }),
+      eventually(() => operation.check(cell), { what: `${operation.title}, cell ${index}`, timeoutMs: PATIENCE_MS, everyMs: 300 }),
     ),
   )
 }

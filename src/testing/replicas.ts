@@ -142,7 +142,7 @@ export class Replicas {
 
   /** Resolves when the replica holds the lease of its shard. */
   leads({ name }: Replica, shard = ''): Promise<void> {
-    return eventually(async () => expect(await this.holder(shard)).toBe(name), { what: `${name} leads`, everyMs: 50, timeoutMs: 30_000 })
+    return eventually(async () => expect(await this.holder(shard)).toBe(name), { what: `${name} leads`, everyMs: 50 })
   }
 
   async holder(shard = ''): Promise<string> {
@@ -160,7 +160,7 @@ export class Replicas {
         expect(namespaces).toHaveLength(this.clusters.length)
         return namespaces
       },
-      { what: 'clusters have namespaces', timeoutMs: 30_000 },
+      { what: 'clusters have namespaces' },
     )
   }
 }

@@ -2,10 +2,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { freePorts } from '../devcluster/ports.ts'
 import { eventually } from './eventually.ts'
 
 const run = promisify(execFile)
@@ -61,7 +62,7 @@ export async function startSshServer({ acceptsProtocol = true, certifiedFor }: S
   await writeFile(path('allowed'), allowed.join(''), { mode: 0o600 })
   if (certifiedFor)
     await run('ssh-keygen', ['-q', '-s', path('authority'), '-I', 'test', '-h', '-n', certifiedFor.join(','), path('host.pub')])
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const config = [
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
@@ -103,17 +104,6 @@ async function end(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.kill()
   await ended
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
-    })
-  })
 }
 
 function connects(port: number): Promise<void> {

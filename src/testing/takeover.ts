@@ -137,8 +137,9 @@ export class Takeover {
         EXPERIMENTAL_SCHEDULES: 'true',
         FLEET_HEALTHPROBE_BIND_ADDRESS: '0',
         FLEET_METRICS_BIND_ADDRESS: '0',
-        CATTLE_ELECTION_LEASE_DURATION: '4s',
-        CATTLE_ELECTION_RENEW_DEADLINE: '3s',
+        // who loses the lease ends, and nobody starts it again: longer than a busy machine stands still
+        CATTLE_ELECTION_LEASE_DURATION: '10s',
+        CATTLE_ELECTION_RENEW_DEADLINE: '8s',
         CATTLE_ELECTION_RETRY_PERIOD: '1s',
         FLEET_AGENT_ELECTION_LEASE_DURATION: '6s',
         FLEET_AGENT_ELECTION_RENEW_DEADLINE: '4s',

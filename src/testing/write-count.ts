@@ -34,7 +34,7 @@ export function writesBetween(before: ReadonlyMap<string, number>, after: Readon
 
 function metrics({ url, ca, token }: ApiServer): Promise<string> {
   return new Promise((resolve, reject) => {
-    const get = request(`${url}/metrics`, { ca, timeout: 10_000, headers: { authorization: `Bearer ${token}` } }, (response) => {
+    const get = request(`${url}/metrics`, { ca, timeout: 30_000, headers: { authorization: `Bearer ${token}` } }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('end', () =>

@@ -12,6 +12,8 @@ const run = promisify(execFile)
 const OLDEST_KUBERNETES = [1, 31] as const
 const HELM = [4, 0] as const
 const ASK_LIMIT_MS = 10_000
+// Large programs: on a busy machine that reads them for the first time they take a while to say their version.
+const VERSION_LIMIT_MS = 60_000
 // An older Go fetches the release that go.mod asks for first.
 const GO_LIMIT_MS = 300_000
 
@@ -30,8 +32,8 @@ export async function findInstalled(env: NodeJS.ProcessEnv): Promise<Record<stri
     found[name] = path
   }
   const [kubernetes, helm] = await Promise.all([
-    output(found['kube-apiserver'] ?? '', ['--version']),
-    output(found.helm ?? '', ['version', '--short']),
+    output(found['kube-apiserver'] ?? '', ['--version'], { timeout: VERSION_LIMIT_MS }),
+    output(found.helm ?? '', ['version', '--short'], { timeout: VERSION_LIMIT_MS }),
   ])
   return isVersionAtLeast(kubernetes, ...OLDEST_KUBERNETES) && isVersionAtLeast(helm, ...HELM) ? found : undefined
 }

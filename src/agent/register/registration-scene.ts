@@ -14,6 +14,7 @@ import {
   type FakeHub,
   startFakeHub,
 } from './hub-fixture.ts'
+import { isRefusal } from './judge.ts'
 import type { RegistrationOptions } from './options.ts'
 import { ensureRegistered } from './register.ts'
 
@@ -109,12 +110,22 @@ export class Scene {
   }
 
   /** Whether the hub takes a credential. */
-  async works({ kubeconfig }: Upstream): Promise<boolean> {
+  async works(upstream: Upstream): Promise<boolean> {
+    return (await this.#tried(upstream)) === undefined
+  }
+
+  /** Whether the hub says that it does not take a credential; no answer is no refusal. */
+  async refuses(upstream: Upstream): Promise<boolean> {
+    return isRefusal(await this.#tried(upstream))
+  }
+
+  /** What comes of using a credential: nothing, or an error. */
+  async #tried({ kubeconfig }: Upstream): Promise<unknown> {
     const self = await clientOf({ kubeconfigText: kubeconfig })
     const path = `/apis/fleet.cattle.io/v1alpha1/namespaces/${this.hub.deploymentNamespace}/bundledeployments`
     const listed = self.request('GET', path).then(
-      () => true,
-      () => false,
+      () => undefined,
+      (error: unknown) => error,
     )
     return listed.finally(() => self.close())
   }

@@ -14,6 +14,7 @@ import { watchCredential } from './watch-credential.ts'
 
 const RBAC = 'rbac.authorization.k8s.io/v1'
 const ACCOUNT = 'request-account'
+const NOBODY = { deploymentNamespace: '', cluster: { namespace: '', name: '' } }
 const scene = useScene({ hub: testCluster('hub'), downstream: testCluster('downstream') })
 let hub: KubeClient
 let options: RotationOptions
@@ -35,6 +36,8 @@ beforeEach(async () => {
   const connection = await loadConnection({ kubeconfigText: credential.kubeconfig ?? '' })
   hub = createClient(connection)
   options = { ...scene.options(), kubeconfig: credential.kubeconfig ?? '', hub: { client: hub, namespace } }
+  // the API server learns of new rights a little later; nobody waits for that here
+  await eventually('the account has its rights', () => scene.works({ ...NOBODY, kubeconfig: options.kubeconfig }))
 })
 afterEach(() => hub.close())
 

@@ -38,7 +38,7 @@ const asked = (): boolean => proxy.seen.length > 0
 
 test('an agent whose credential is refused starts over as soon as there is a bootstrap secret', async () => {
   await scene.hub.revoke()
-  await eventually('the token is refused', async () => !(await scene.works(upstream)))
+  await eventually('the token is refused', () => scene.refuses(upstream))
   expect(end).toBeUndefined()
   await scene.place.putSecret(BOOTSTRAP, throughProxy())
   await eventually('it starts over', () => end === 'lost')

@@ -134,7 +134,7 @@ export function useEngine({ create, workDir }: EngineUnderTest): EngineScene {
     },
     async helm({ namespace }: ReleaseRef, ...args: string[]) {
       const { bin, kubeconfig } = testCluster('downstream')
-      const options = { env: { HOME: workDir }, timeoutMs: 20_000 }
+      const options = { env: { HOME: workDir }, timeoutMs: 60_000 }
       return (await exec(join(bin, 'helm'), [...args, '-n', namespace, '--kubeconfig', kubeconfig], options)).stdout
     },
   })

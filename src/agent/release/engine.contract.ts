@@ -154,7 +154,7 @@ export function describeEngine(name: string, subject: EngineUnderTest): void {
         kind: 'timeout',
         message: expect.stringContaining('web not ready'),
       })
-      await expect(deploy(place(), rendered([web]), { settings: { timeoutSeconds: 1, atomic: true } })).rejects.toMatchObject({
+      await expect(deploy(place(), rendered([web]), { settings: { timeoutSeconds: 5, atomic: true } })).rejects.toMatchObject({
         kind: 'rolled-back',
         message: expect.stringContaining('has been uninstalled due to atomic being set'),
       })

@@ -48,6 +48,6 @@ test('a forced namespace holds for every object', async () => {
 
 test('a forced namespace and an object that lives in none do not go together', async () => {
   await expect(stampObjects([object('ClusterRole')], { ...marks, namespace: 'here' }, namespaced)).rejects.toThrow(
-    'invalid cluster scoped object [name=a kind=ClusterRole apiVersion=v1] found, consider using "defaultNamespace", not "namespace" in fleet.yaml',
+    'invalid cluster scoped object [name=a kind=ClusterRole apiVersion=v1] found. targetNamespace or namespace forbids cluster-scoped resources: where they are wanted, switch to defaultNamespace',
   )
 })

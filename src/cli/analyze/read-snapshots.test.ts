@@ -4,8 +4,8 @@ import { readSnapshots } from './read-snapshots.ts'
 const at = (hour: number) => ({ timestamp: `2026-01-01T${hour}:00:00Z` })
 const read = (...values: unknown[]) => readSnapshots(values.map((value) => `${JSON.stringify(value)}\n`).join('\n'), 'file.json')
 
-test('snapshots come in order of time, whatever the order of lines', () => {
-  expect(read(at(12), at(10), at(11)).map(({ timestamp }) => timestamp.slice(11, 13))).toEqual(['10', '11', '12'])
+test('snapshots come in the order of lines, whatever their times', () => {
+  expect(read(at(12), at(10), at(11)).map(({ timestamp }) => timestamp.slice(11, 13))).toEqual(['12', '10', '11'])
 })
 
 test('one snapshot may be spread over lines', () => {

@@ -4,7 +4,7 @@ import type { ClusterRegistration } from '../../api/cluster-registration.ts'
 import { CLUSTER, CLUSTER_REGISTRATION } from '../../api/kinds.ts'
 import { isFinishedGitJob, JOB, type Job } from './jobs.ts'
 import { checkedPace, pauseMs } from './pace.ts'
-import { outdatedRegistrations } from './registrations.ts'
+import { leftoversOf, outdatedRegistrations } from './registrations.ts'
 
 const cluster = (name: string): Cluster => ({ ...CLUSTER, metadata: { name, namespace: 'ws' }, spec: {} })
 
@@ -42,6 +42,14 @@ test('without a granted one nothing is too old', () => {
 test('what is being deleted is left alone', () => {
   const going = registration('going', 1, { clusterName: 'b' })
   expect(outdated({ ...going, metadata: { ...going.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } })).toEqual([])
+})
+
+test('rights of the same name go with a registration', () => {
+  const place = { apiVersion: 'rbac.authorization.k8s.io/v1', name: 'old', namespace: 'ws' }
+  expect(leftoversOf(registration('old', 1))).toEqual([
+    { ...place, kind: 'Role' },
+    { ...place, kind: 'RoleBinding' },
+  ])
 })
 
 test('pauses grow up to the longest', () => {

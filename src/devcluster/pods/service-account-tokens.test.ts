@@ -64,7 +64,7 @@ it('renews it before it runs out, and tries again after a failure', async () => 
   expect(token()).toBe('token-1')
   failing = false
   await clock.advance(10_000)
-  await vi.waitFor(() => expect(token()).toBe('token-2'))
+  await vi.waitFor(() => expect(token()).toBe('token-2'), { timeout: 15_000 })
   abort.abort()
   await keeping
 })

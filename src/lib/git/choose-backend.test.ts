@@ -16,7 +16,7 @@ const PATH = process.env.PATH ?? ''
 const never = new AbortController().signal
 const limits = DEFAULT_GIT_LIMITS
 
-describe('choosing a backend', () => {
+describe('choosing a backend', { timeout: 60_000 }, () => {
   let server: GitServer
   let dir: string
   let serial = 0

@@ -6,9 +6,12 @@ import { type ContractFixture, type CreateBackend, type OtherWay, useContractFix
 import { describeAccess, describeFaults, describeLimits } from './git-access.contract.ts'
 import { DEFAULT_GIT_LIMITS } from './types.ts'
 
+/** For a test: many of them start one git after the other, on a machine that others use too. */
+const PATIENCE = { timeout: 120_000 }
+
 /** Runs the contract over http(s). `create` is called once. */
 export function describeGitBackend(name: string, create: CreateBackend): void {
-  describe(`git backend ${name}`, () => {
+  describe(`git backend ${name}`, PATIENCE, () => {
     const fx = useContractFixture(create)
     describeFiles(fx)
     describeLimits(fx)
@@ -19,7 +22,7 @@ export function describeGitBackend(name: string, create: CreateBackend): void {
 
 /** Runs what of the contract does not depend on http over another way, such as ssh. */
 export function describeGitBackendOver(name: string, create: CreateBackend, way: OtherWay): void {
-  describe(`git backend ${name}`, () => {
+  describe(`git backend ${name}`, PATIENCE, () => {
     const fx = useContractFixture(create, way)
     describeFiles(fx)
     describeLimits(fx)

@@ -63,6 +63,7 @@ describe.each(Object.entries(BACKENDS))('the backend %s and a proxy', (_name, cr
       response.writeHead(answer.statusCode ?? 502, answer.headers)
       answer.pipe(response)
     })
+    upstream.on('error', () => response.destroy())
     request.pipe(upstream)
   }
 
@@ -85,7 +86,7 @@ describe.each(Object.entries(BACKENDS))('the backend %s and a proxy', (_name, cr
   const through = (url: string, more: Partial<GitRemote> = {}): GitRemote => ({
     url: url.replace('127.0.0.1', HOST),
     proxy: { http: address, https: address },
-    timeoutMs: 1_500,
+    timeoutMs: 30_000,
     credentials: { kind: 'basic', username: 'me', password: 'CANARY' },
     ...more,
   })
@@ -93,7 +94,7 @@ describe.each(Object.entries(BACKENDS))('the backend %s and a proxy', (_name, cr
     const { signal } = new AbortController()
     expect(await backend.resolve(remote, { branch: 'master' }, signal)).toBe(commit)
     const into = join(dir, String(serial++))
-    await backend.fetch(remote, commit, into, { limits: { ...DEFAULT_GIT_LIMITS, timeMs: 5_000 } }, signal)
+    await backend.fetch(remote, commit, into, { limits: DEFAULT_GIT_LIMITS }, signal)
     return readFile(join(into, 'a'), 'utf8')
   }
 
@@ -118,10 +119,12 @@ describe.each(Object.entries(BACKENDS))('the backend %s and a proxy', (_name, cr
     ['says nonsense', 'protocol', /is not a git repository/],
   ])('that %s', async (how, kind, message) => {
     const git = await encrypted.repository(`r${serial++}`, { a: '1' })
-    const remote = through(git.url, { caBundle: encrypted.ca, url: git.url.replace('127.0.0.1', `${how.replaceAll(' ', '-')}.${HOST}`) })
+    const url = git.url.replace('127.0.0.1', `${how.replaceAll(' ', '-')}.${HOST}`)
+    const [timeoutMs, timeMs] = how === 'hangs' ? [1_500, 2_500] : [30_000, 60_000]
+    const remote = through(git.url, { caBundle: encrypted.ca, url, timeoutMs })
     mood = how
     const { signal } = new AbortController()
-    const limits = { ...DEFAULT_GIT_LIMITS, timeMs: 2_500 }
+    const limits = { ...DEFAULT_GIT_LIMITS, timeMs }
     const before = await readdir(dir)
     for (const act of [
       () => backend.resolve(remote, { branch: 'master' }, signal),

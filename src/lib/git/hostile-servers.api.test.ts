@@ -19,9 +19,9 @@ const CREDENTIALS = { kind: 'basic', username: 'me', password: 'CANARY' } as con
 const LIMITS: GitLimits = { ...DEFAULT_GIT_LIMITS, packBytes: 8 * 2 ** 20, fileBytes: 2 ** 20 }
 /** For servers that never end, and for all others. */
 const SHORT = { timeoutMs: 700, timeMs: 1_000 }
-const LONG = { timeoutMs: 10_000, timeMs: 10_000 }
+const LONG = { timeoutMs: 60_000, timeMs: 60_000 }
 /** Far more than the limits, since other programs may keep the machine busy. */
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 50_000
 const MEMORY = 250 * 2 ** 20
 /** What a server may have got rid of before it is cut off; much of it lies in the buffers of sockets. */
 const SENT = 96 * 2 ** 20

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { testCluster } from '../../testing/cluster.ts'
-import { createFakeClock } from '../../testing/fake-clock.ts'
+import { createFakeClock, type FakeClock } from '../../testing/fake-clock.ts'
 import { type FaultProxy, startFaultProxy } from '../../testing/fault-proxy.ts'
 import { clientOf, createNamespace, eventually } from '../../testing/kube.ts'
 import { systemClock } from '../controller/clock.ts'
@@ -10,6 +11,7 @@ import { type LeaderElectionOptions, type LeadershipEnd, runLeaderElected } from
 import { createLeaseLock, type Lease } from './lease.ts'
 
 const LEASE = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' } as const
+const CALL = { timeoutMs: 30_000 } as const
 const MICRO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
 
 let client: KubeClient
@@ -22,6 +24,8 @@ beforeAll(async () => {
   proxy = await startFaultProxy({ target: { url, ca, token } })
   namespace = await createNamespace(client, 'lease')
 })
+
+afterEach(() => proxy.resume())
 
 afterAll(async () => {
   await client?.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace })
@@ -43,7 +47,8 @@ function candidate(name: string, identity: string, options: Partial<LeaderElecti
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
     leading = false
   }
-  const times = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 300 }
+  // a busy machine may stand still for seconds
+  const times = { leaseDurationMs: 10_000, renewDeadlineMs: 8_000, retryPeriodMs: 300 }
   const shared = { client, namespace, name, identity, ...times, clock: systemClock, log: silentLogger, signal: stop.signal, lead }
   return { stop, ended: runLeaderElected({ ...shared, ...options }), isLeading: () => leading }
 }
@@ -52,15 +57,32 @@ async function lease(name: string): Promise<Lease> {
   return client.get<Lease>({ ...LEASE, namespace, name })
 }
 
+/** A lease for a clock that the test moves: what counts is its time, however long the requests take on ours. */
+const SLOW = { leaseDurationMs: 30_000, renewDeadlineMs: 20_000 } as const
+
+/** Moves the clock on, in small steps and with time for requests, until `work` has ended. */
+async function moveUntil<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
+  let hasEnded = false
+  const end = (): void => {
+    hasEnded = true
+  }
+  work.then(end, end)
+  while (!hasEnded) {
+    await clock.advance(50)
+    await pause(5)
+  }
+  return work
+}
+
 describe('leader election', () => {
   test('has one leader; when it stops the next one takes over at once', async () => {
     const a = candidate('handover', 'a')
     await eventually('a leads', a.isLeading)
     const b = candidate('handover', 'b')
-    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    await pause(1_000)
     expect(b.isLeading()).toBe(false)
     const held = (await lease('handover')).spec
-    expect(held).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 3, leaseTransitions: 0 })
+    expect(held).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 10, leaseTransitions: 0 })
     expect(held?.renewTime).toMatch(MICRO_TIME)
     expect(held?.acquireTime).toMatch(MICRO_TIME)
 
@@ -68,7 +90,7 @@ describe('leader election', () => {
     a.stop.abort()
     expect(await a.ended).toBe('stopped')
     await eventually('b leads', b.isLeading)
-    expect(Date.now() - startedAt).toBeLessThan(2_000)
+    expect(Date.now() - startedAt).toBeLessThan(8_000) // the lease would have been good for longer
     expect((await lease('handover')).spec).toMatchObject({ holderIdentity: 'b', leaseTransitions: 2 - 1 })
     b.stop.abort()
     expect(await b.ended).toBe('stopped')
@@ -77,32 +99,36 @@ describe('leader election', () => {
 
   test('ends when the API server cannot be reached before the lease runs out', async () => {
     const through = await clientOf(proxy.kubeconfig)
-    const a = candidate('unreachable', 'a', { client: through })
+    const clock = createFakeClock()
+    const a = candidate('unreachable', 'a', { ...SLOW, client: through, clock })
     await eventually('a leads', a.isLeading)
     proxy.fail({ status: 500, count: Number.POSITIVE_INFINITY })
-    const startedAt = Date.now()
-    expect(await a.ended).toBe('lost')
+    const startedAt = clock.now()
+    expect(await moveUntil(clock, a.ended)).toBe('lost')
     expect(a.isLeading()).toBe(false)
-    expect(Date.now() - startedAt).toBeLessThan(2_700)
-    proxy.resume()
+    expect(clock.now() - startedAt).toBeLessThan(SLOW.leaseDurationMs)
     await through.close()
   })
 
   test('work that does not end with a lost lease is reported before the lease runs out', async () => {
     const through = await clientOf(proxy.kubeconfig)
+    const clock = createFakeClock()
+    let leads = false
     let overrunAt = 0
-    const lead = () => new Promise<void>(() => {})
-    const onOverrun = (): void => {
-      overrunAt = Date.now()
+    const lead = (): Promise<void> => {
+      leads = true
+      return new Promise(() => {})
     }
-    const a = candidate('overrun', 'a', { client: through, lead, onOverrun })
-    await eventually('a leads', async () => (await client.find<Lease>({ ...LEASE, namespace, name: 'overrun' })) !== undefined)
+    const onOverrun = (): void => {
+      overrunAt = clock.now()
+    }
+    const a = candidate('overrun', 'a', { ...SLOW, client: through, clock, lead, onOverrun })
+    await eventually('a leads', () => leads)
     proxy.fail({ status: 500, count: Number.POSITIVE_INFINITY })
-    const startedAt = Date.now()
-    expect(await a.ended).toBe('lost')
+    const startedAt = clock.now()
+    expect(await moveUntil(clock, a.ended)).toBe('lost')
     expect(overrunAt).toBeGreaterThan(startedAt)
-    expect(overrunAt - startedAt).toBeLessThan(3_000)
-    proxy.resume()
+    expect(overrunAt - startedAt).toBeLessThan(SLOW.leaseDurationMs)
     await through.close()
   })
 
@@ -110,9 +136,10 @@ describe('leader election', () => {
     const through = await clientOf(proxy.kubeconfig)
     const a = candidate('flaky', 'a', { client: through })
     await eventually('a leads', a.isLeading)
+    const failedAt = Date.now()
     proxy.fail({ status: 500, count: 3 })
     proxy.cut()
-    await new Promise((resolve) => setTimeout(resolve, 2_500))
+    await eventually('a renews again', async () => Date.parse((await lease('flaky')).spec?.renewTime ?? '') > failedAt)
     expect(a.isLeading()).toBe(true)
     a.stop.abort()
     expect(await a.ended).toBe('stopped')
@@ -146,15 +173,21 @@ describe('leader election', () => {
   })
 
   test('keeps the lease while the work is ending', async () => {
+    let leads = false
     let finish = (): void => {}
     const work = new Promise<void>((resolve) => {
       finish = resolve
     })
-    const a = candidate('slow', 'a', { lead: () => work })
-    await eventually('a leads', async () => (await client.find<Lease>({ ...LEASE, namespace, name: 'slow' })) !== undefined)
+    const lead = (): Promise<void> => {
+      leads = true
+      return work
+    }
+    const times = { leaseDurationMs: 6_000, renewDeadlineMs: 5_000 }
+    const a = candidate('slow', 'a', { ...times, lead })
+    await eventually('a leads', () => leads)
     a.stop.abort()
-    const b = candidate('slow', 'b')
-    await new Promise((resolve) => setTimeout(resolve, 3_500))
+    const b = candidate('slow', 'b', times)
+    await pause(times.leaseDurationMs + 1_000)
     expect(b.isLeading()).toBe(false)
     finish()
     expect(await a.ended).toBe('stopped')
@@ -171,18 +204,18 @@ describe('a lease', () => {
     const common = { client, namespace, name: 'skew', leaseDurationMs: 15_000 }
     const holder = createLeaseLock({ ...common, identity: 'holder', clock: theirs })
     const rival = createLeaseLock({ ...common, identity: 'rival', clock: ours })
-    expect(await holder.acquireOrRenew({ timeoutMs: 5_000 })).toEqual({ held: true, holder: 'holder' })
-    expect(await rival.acquireOrRenew({ timeoutMs: 5_000 })).toEqual({ held: false, holder: 'holder' })
+    expect(await holder.acquireOrRenew(CALL)).toEqual({ held: true, holder: 'holder' })
+    expect(await rival.acquireOrRenew(CALL)).toEqual({ held: false, holder: 'holder' })
     await ours.advance(14_000)
     await theirs.advance(1_000)
-    expect((await holder.acquireOrRenew({ timeoutMs: 5_000 })).held).toBe(true)
-    expect((await rival.acquireOrRenew({ timeoutMs: 5_000 })).held).toBe(false)
+    expect((await holder.acquireOrRenew(CALL)).held).toBe(true)
+    expect((await rival.acquireOrRenew(CALL)).held).toBe(false)
     await ours.advance(14_999)
-    expect((await rival.acquireOrRenew({ timeoutMs: 5_000 })).held).toBe(false)
+    expect((await rival.acquireOrRenew(CALL)).held).toBe(false)
     await ours.advance(1)
-    expect((await rival.acquireOrRenew({ timeoutMs: 5_000 })).held).toBe(true)
-    expect((await holder.acquireOrRenew({ timeoutMs: 5_000 })).held).toBe(false)
-    await holder.release(5_000)
+    expect((await rival.acquireOrRenew(CALL)).held).toBe(true)
+    expect((await holder.acquireOrRenew(CALL)).held).toBe(false)
+    await holder.release(CALL.timeoutMs)
     expect((await lease('skew')).spec).toMatchObject({ holderIdentity: 'rival', leaseTransitions: 1 })
   })
 })

@@ -29,7 +29,9 @@ describe('selectors of objects', () => {
   test('the error names the label and the rule', () => {
     expect(() => compileSelector({ matchLabels: { 'a b': 'c' } })).toThrow(InvalidSelectorError)
     expect(() => compileSelector({ matchLabels: { env: 'a b' } })).toThrow('invalid value "a b" for label "env"')
-    expect(() => compileSelector({ matchExpressions: [{ key: 'env', operator: 'Gt', values: ['1'] }] })).toThrow('invalid operator "Gt"')
+    expect(() => compileSelector({ matchExpressions: [{ key: 'env', operator: 'Gt', values: ['1'] }] })).toThrow(
+      '"Gt" is not a valid label selector operator',
+    )
   })
 })
 

@@ -210,7 +210,7 @@ describe('a watch', () => {
         break
       }
     }
-    await expect.poll(() => open).toBe(0)
+    await expect.poll(() => open, { timeout: 15_000 }).toBe(0)
   })
 
   test('fails with the error of the server, or of the connection', async () => {

@@ -122,7 +122,7 @@ test('with a password beside it, a registry that gives no tokens is shown that',
   expect(await at(host, { identityToken: IDENTITY, credentials: PUSHER }).tags(never)).toEqual(['1'])
 })
 
-describe.skipIf(!REGISTRY_PROGRAM)('docker-registry (skipped without it and openssl)', () => {
+describe.skipIf(!REGISTRY_PROGRAM)('docker-registry (skipped without it and openssl)', { timeout: 60_000 }, () => {
   test('takes what was given for an identity token', async () => {
     const account = `${PUSHER.username}:${PUSHER.password}`
     const tokens = await startTokenServer({ [account]: ['pull', 'push'] })

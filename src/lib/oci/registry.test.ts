@@ -57,7 +57,7 @@ async function fake(answer: RequestListener): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-describe.skipIf(!REGISTRY_PROGRAM)('a registry (skipped without docker-registry and openssl)', () => {
+describe.skipIf(!REGISTRY_PROGRAM)('a registry (skipped without docker-registry and openssl)', { timeout: 60_000 }, () => {
   let open: TestRegistry
   let guarded: TestRegistry
   let tokens: TokenServer

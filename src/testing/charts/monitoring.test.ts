@@ -133,8 +133,8 @@ test.each(rules.map(({ alert }) => alert))('alert %s is tried out, where it fire
 const promtool = findProgram('promtool')
 if (!promtool) process.stdout.write('promtool is not installed: the alerts are not tried out\n')
 
-describe.skipIf(!promtool)('promtool', () => {
-  const run = (...args: string[]): string => execFileSync(promtool ?? '', args, { cwd: CHECKOUT, encoding: 'utf8', timeout: 15_000 })
+describe.skipIf(!promtool)('promtool', { timeout: 90_000 }, () => {
+  const run = (...args: string[]): string => execFileSync(promtool ?? '', args, { cwd: CHECKOUT, encoding: 'utf8', timeout: 60_000 })
 
   test('accepts the alerts', () => expect(run('check', 'rules', RULES_FILE)).toContain(`SUCCESS: ${rules.length} rules found`))
 

@@ -183,7 +183,7 @@ export class DriftScene {
   }
 
   /** Waits until a deployment is deployed as it should be, and found to be as it was deployed. */
-  clean(name: string, timeoutMs = 30_000): Promise<BundleDeployment> {
+  clean(name: string, timeoutMs = 90_000): Promise<BundleDeployment> {
     return eventually(
       async () => {
         const deployment = await this.read(name)

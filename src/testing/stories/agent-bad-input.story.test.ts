@@ -17,6 +17,8 @@ beforeAll(() => scene.start())
 const map = (name: string, data: Record<string, string> = { k: 'v' }) => ({ ...CONFIG_MAP, metadata: { name }, data })
 const chart = { 'Chart.yaml': 'apiVersion: v2\nname: demo\nversion: 1.0.0\n' }
 const GROUP = 'bad-input.example.com'
+/** What fails is tried again after pauses as long as all that went before. */
+const NEXT_TRY_MS = 120_000
 
 /** Deploys a bundle with a mistake and one without; resolves when the mistake is named and the other one is ready. */
 async function mistaken(name: string, bundle: TestBundle, type: ConditionType, message: RegExp): Promise<void> {
@@ -139,7 +141,7 @@ describe.concurrent('a bundle with', () => {
         versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }],
       },
     } as KubeObject)
-    await scene.ready(name)
+    await scene.ready(name, NEXT_TRY_MS)
   })
 
   test('a kind that its account may not touch', async () => {
@@ -162,9 +164,10 @@ describe.concurrent('a bundle with', () => {
 
   test('a chart whose hook fails', async () => {
     const name = uniqueNamespace('hook')
-    const failing = failPods(scene.down, name)
-    await mistaken(name, { files: { ...chart, 'templates/a.json': JSON.stringify(HOOK) } }, 'Installed', /pre-install.*hook/)
-    await failing
+    await Promise.all([
+      mistaken(name, { files: { ...chart, 'templates/a.json': JSON.stringify(HOOK) } }, 'Installed', /pre-install.*hook/),
+      failPods(scene.down, name),
+    ])
   })
 
   test('a namespace that is being deleted is deployed when it is gone', async () => {
@@ -174,7 +177,7 @@ describe.concurrent('a bundle with', () => {
     await scene.down.delete({ apiVersion: 'v1', kind: 'Namespace', name })
     await mistaken(name, { files: { 'a.json': map('a') } }, 'Deployed', /being terminated/)
     await scene.down.patch(last, { metadata: { finalizers: null } }, { type: 'merge' })
-    await scene.ready(name)
+    await scene.ready(name, NEXT_TRY_MS)
   })
 })
 

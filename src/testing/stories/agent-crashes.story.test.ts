@@ -10,7 +10,7 @@ import { eventually } from '../eventually.ts'
 import type { SeenRequest } from '../fault-proxy.ts'
 import { createKillPoints, isWrite } from '../kill-points.ts'
 import { processesWith } from '../processes-of.ts'
-import { allWell, type Cell, cellOf, type Operation, openCells, operations } from '../release-cells.ts'
+import { allWell, type Cell, cellOf, type Operation, openCells, operations, PATIENCE_MS } from '../release-cells.ts'
 
 /** More than any operation writes. */
 const CELLS = 16
@@ -48,12 +48,16 @@ describe.each(ENGINES)('an agent with the engine %s that is killed before', (eng
     const stopped = reached.then(() => {
       struck = true
     })
-    const done = eventually(async () => struck || operation.isDone(cell), { what: `${operation.title}, cell ${step}` })
+    const done = eventually(async () => struck || operation.isDone(cell), {
+      what: `${operation.title}, cell ${step}`,
+      timeoutMs: PATIENCE_MS,
+    })
     await Promise.race([stopped, done])
     return struck
   }
 
-  test.each(operations(scene).map((operation) => [operation.title, operation] as const))('any write of %s', async (_, operation) => {
+  const all = operations(scene).map((operation) => [operation.title, operation] as const)
+  test.each(all)('any write of %s', { timeout: 3 * PATIENCE_MS }, async (_, operation) => {
     const reached = points.map((point, step) => point.arm(step))
     await Promise.all(cells.map((cell) => operation.begin(cell)))
     const struck = await Promise.all(cells.map((cell, step) => isStruck(operation, cell, step, reached[step]!)))

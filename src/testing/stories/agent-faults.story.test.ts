@@ -4,12 +4,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { useAgent } from '../agent-scene.ts'
 import type { Call, Mishap, Verdict } from '../call-proxy.ts'
 import { isWrite } from '../kill-points.ts'
-import { allWell, type Cell, cellOf, openCells, operations } from '../release-cells.ts'
+import { allWell, type Cell, cellOf, openCells, operations, PATIENCE_MS } from '../release-cells.ts'
 
 const MISHAPS: readonly Mishap[] = [409, 429, 500, 'no connection', 'no answer']
-/** A correction that failed is tried again after half a minute. */
-const PATIENCE_MS = 120_000
-
 /** The native engine is cheap enough for reads to be tried, too. */
 const ENGINES = [
   { engine: 'native', steps: 20, counts: (call: Call) => !call.watch },
@@ -48,7 +45,7 @@ describe.each(ENGINES)('with the engine $engine', ({ engine, steps, counts }) =>
       passed.length = 0
       happened = new Set()
       await Promise.all(cells.map((cell) => operation.begin(cell)))
-      await allWell(operation, cells, PATIENCE_MS)
+      await allWell(operation, cells)
       // the last cells were done before it was their turn, so no request is left out
       const spared = plan.filter((_, index) => !happened.has(index))
       expect(spared.some(({ step }) => step === steps - 1)).toBe(true)

@@ -1,6 +1,7 @@
 // Moving from Go Fleet: our programs go on where it left off. Nothing is deleted or registered again, next to nothing is deployed anew, and the way back stays open.
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { GitRepo } from '../../api/git-repo.ts'
 import { BUNDLE, BUNDLE_DEPLOYMENT, CLUSTER, CLUSTER_REGISTRATION, CLUSTER_REGISTRATION_TOKEN, CONTENT, GIT_REPO } from '../../api/kinds.ts'
 import { AGENT_NAME, CONTROLLER_CONFIG_NAME, SET_APPLIED_ANNOTATION, SET_HASH_LABEL } from '../../api/labels.ts'
 import { SYSTEM_NAMESPACE } from '../../devcluster/fleet-objects.ts'
@@ -80,9 +81,20 @@ async function writes(): Promise<Map<string, number>> {
 }
 const prefixed = (name: string, counts: ReadonlyMap<string, number> = new Map()) =>
   [...counts].map(([key, count]) => [`${name} ${key}`, count] as const)
-/** Written by the cluster itself, by nodes, or now and then by an agent that reports. */
+/** Written by the cluster itself, by nodes, or now and then by an agent that reports and a hub that polls. */
 const isOurs = (key: string): boolean =>
-  !/ (pods|deployments|replicasets|nodes|events|endpoints|endpointslices|configmaps)$/.test(key) && key !== 'hub PATCH clusters'
+  !/ (pods|deployments|replicasets|nodes|events|endpoints|endpointslices|configmaps)$/.test(key) &&
+  !/^hub PATCH (clusters|gitrepos)$/.test(key)
+
+/** The GitRepos without the sign of life of a hub that has polled for a while. */
+async function gitRepos(): Promise<object[]> {
+  const { items } = await scene.hub.list<GitRepo>(GIT_REPO)
+  return items.map(({ metadata: { name, generation, labels, annotations, finalizers }, spec, status }) => ({
+    metadata: { name, generation, labels, annotations, finalizers },
+    spec,
+    status: { ...status, lastPollingTriggered: undefined },
+  }))
+}
 
 async function atRest(forMs = 4_000): Promise<void> {
   await eventually(
@@ -152,7 +164,7 @@ describe.skipIf(!folder)('a hub and a cluster as Go Fleet leaves them', () => {
   })
 
   test('are written to by nobody when everything is started again', async () => {
-    const counted = await writes()
+    const [counted, repos] = [await writes(), await gitRepos()]
     await scene.killController()
     scene.startController()
     expect(scene.killAgent()).toBe(true)
@@ -164,6 +176,7 @@ describe.skipIf(!folder)('a hub and a cluster as Go Fleet leaves them', () => {
     })
     await atRest()
     expect(Object.keys(writesBetween(counted, await writes())).filter(isOurs)).toEqual([])
+    expect(await gitRepos()).toEqual(repos)
   })
 
   test('are worked on as ever: a commit is deployed, in place', async () => {

@@ -176,7 +176,9 @@ describe('a server that', () => {
   let serial = 0
 
   beforeAll(async () => {
-    front = createServer((request, response) => void answer(request, response))
+    front = createServer((request, response) => {
+      answer(request, response).catch(() => response.destroy()) // the client went away, or was cut off, in the middle of its request
+    })
     await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
     ;[broken, sound] = (await Promise.all(
       ['broken', 'sound'].map((name) => plain.repository(name, { 'zero.yaml': configMap('zero') })),

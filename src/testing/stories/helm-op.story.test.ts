@@ -83,7 +83,7 @@ describe('a HelmOp', () => {
     await eventually(async () => {
       expect((await fleet.hub.get<HelmOp>(refOf('moving'))).status?.version).toBe('1.1.0')
     })
-    expect(Date.now() - published).toBeLessThan(6_000)
+    expect(Date.now() - published).toBeLessThan(12_000) // an interval, and the work of a busy machine; a question that failed waits 15 s
     await runs('moving', '1.1.0', 'mine')
 
     await fleet.hub.delete(refOf('moving'))

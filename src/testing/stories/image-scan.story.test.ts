@@ -1,6 +1,7 @@
 // A new tag in a registry becomes a commit, and the commit runs on the member cluster; what goes wrong on the way is named, and nothing is lost.
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GitRepoSpec } from '../../api/git-repo.ts'
 import type { ImageScan } from '../../api/image-scan.ts'
@@ -90,6 +91,19 @@ async function runs(name: string, repository: ServedRepository, image: string): 
   expect(`${await repository.git(['show', 'master:raw/app.yaml'])}\n`).toBe(manifest(image))
 }
 
+/** Waits until the hub no longer asks for an image, which it did each second. */
+function unasked(name: string): Promise<void> {
+  const count = (): number => registry.seen.filter((line) => line.includes(`/${name}/`)).length
+  return eventually(
+    async () => {
+      const before = count()
+      await pause(4_000)
+      expect(count()).toBe(before)
+    },
+    { what: `${name} is not asked for` },
+  )
+}
+
 const scanRef = (name: string) => ({ ...IMAGE_SCAN, name: `imagescan-${name}-raw-0`, namespace: WORKSPACE })
 const scanFails = (name: string, message: RegExp) => fleet.condition(scanRef(name), 'ImageScanned', 'False', message)
 const notSynced = (name: string, message: RegExp) => fleet.gitRepoCondition(name, 'ImageSynced', 'False', message)
@@ -123,7 +137,7 @@ describe.concurrent('a new image', () => {
       'raw/fleet.yaml': 'defaultNamespace: numbered\n',
       'raw/app.yaml': numbered('old', 'old'),
     }
-    const repository = await writable('numbered', files)
+    // before the GitRepo: a commit that is made before the second one is known would be a commit of the first one alone
     for (const [index, name] of names.entries())
       await fleet.hub.create<ImageScan>({
         ...IMAGE_SCAN,
@@ -137,6 +151,7 @@ describe.concurrent('a new image', () => {
           filterTags: { pattern: 'main-[a-f]+-(?P<build>\\d+)', extract: '$build' },
         },
       })
+    const repository = await writable('numbered', files)
     const image = (): Promise<string | undefined> =>
       fleet.down.find<ConfigMap>(configMapRef('app', 'numbered')).then((found) => found?.data?.one)
     const is = (one: string) => eventually(async () => expect(await image()).toBe(one), { what: `numbered runs ${one}`, timeoutMs: 90_000 })
@@ -144,6 +159,7 @@ describe.concurrent('a new image', () => {
     expect(await repository.git(['show', 'master:raw/app.yaml'])).toBe(numbered('main-bbb-10', 'main-bbb-10'))
     expect(await repository.git(['rev-list', '--count', 'master'])).toBe('2')
     await fleet.hub.patch({ ...IMAGE_SCAN, name: 'numbered-1', namespace: WORKSPACE }, { spec: { suspend: true } }, { type: 'merge' })
+    await unasked('numbered/two')
     for (const name of names) registry.push(name, ['main-ccc-11'])
     await is('main-ccc-11')
     expect(await repository.git(['show', 'master:raw/app.yaml'])).toBe(numbered('main-ccc-11', 'main-bbb-10'))

@@ -17,7 +17,7 @@ import { leftovers } from '../leftovers.ts'
 
 const CLUSTERS = 50
 /** Generous: the machine is shared. */
-const ALL_REGISTERED_MS = 60_000
+const ALL_REGISTERED_MS = 120_000
 const MOST_WRITES = 30
 const MOST_READS = 10
 const MOST_MIB = 250
@@ -61,7 +61,7 @@ async function sent(): Promise<readonly SeenRequest[]> {
   return proxy.seen
 }
 
-test(`${CLUSTERS} clusters that register at once are all granted`, { timeout: 180_000 }, async () => {
+test(`${CLUSTERS} clusters that register at once are all granted`, { timeout: 300_000 }, async () => {
   const values = await scene.token('crowd')
   const names = Array.from({ length: CLUSTERS }, (_, index) => `crowd-${index}`)
   await inParallel(names, 10, (name) => scene.prepareAgent(name, name, values))
@@ -83,7 +83,7 @@ test(`${CLUSTERS} clusters that register at once are all granted`, { timeout: 18
   expect((await scene.hub.list(CLUSTER, { namespace: WORKSPACE })).items).toHaveLength(CLUSTERS)
   const registrations = await Promise.all(names.map((name) => scene.registrations(name)))
   expect(registrations.map((found) => found.map(({ status }) => status?.granted))).toEqual(names.map(() => [true]))
-  expect(await leftovers(scene.hub)).toEqual([])
+  await eventually(async () => expect(await leftovers(scene.hub)).toEqual([]), { what: 'nothing is left over' })
 
   times.sort((a, b) => a - b)
   const writes = requests.filter(isWrite).length / CLUSTERS

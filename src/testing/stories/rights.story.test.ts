@@ -89,6 +89,7 @@ const AGENT_USES = [
   'get secrets',
   'get configmaps',
 ]
+const IS_AGENT = /:request-[^:]*$/
 const IS_TOKEN = /:(edge|import-token)-[^:]*$/
 const TOKEN_USES = ['create clusterregistrations.fleet.cattle.io', 'get secrets']
 
@@ -131,8 +132,10 @@ describe.each([
 
   test('agents and tokens were refused nothing either, and use what they have', () => {
     const asked = (['hub', 'down', 'edge'] as const).flatMap((cluster) => scene.asked(cluster))
-    // an agent asks for its credential until it is let in
-    const isWaiting = ({ user, verb, resource }: Asked): boolean => IS_TOKEN.test(user) && `${verb} ${resource}` === 'get secrets'
+    // an agent asks for its credential until it is let in, and tries it until its rights have come too
+    const isWaiting = ({ user, verb, resource }: Asked): boolean =>
+      (IS_TOKEN.test(user) && `${verb} ${resource}` === 'get secrets') ||
+      (IS_AGENT.test(user) && `${verb} ${resource}` === 'list bundledeployments.fleet.cattle.io')
     expect(refused(asked.filter((one) => !isWaiting(one)))).toEqual([])
     const usesOf = (account: RegExp): Set<string> =>
       new Set(
@@ -141,7 +144,7 @@ describe.each([
           .filter(({ user, resource }) => resource !== '' && account.test(user))
           .map(({ verb, resource }) => `${verb} ${resource}`),
       )
-    expect([...usesOf(/:request-[^:]*$/)].sort()).toEqual([...AGENT_USES].sort())
+    expect([...usesOf(IS_AGENT)].sort()).toEqual([...AGENT_USES].sort())
     expect([...usesOf(IS_TOKEN)].sort()).toEqual([...TOKEN_USES].sort())
   })
 

@@ -1,7 +1,8 @@
 // Schedules through whole programs: what is committed outside of a window waits for it, whatever happens to the hub, and whatever the clocks of its users do.
 import { execFile } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { BundleDeployment } from '../../api/bundle-deployment.ts'
 import type { Cluster } from '../../api/cluster.ts'
 import { CLUSTER, SCHEDULE } from '../../api/kinds.ts'
@@ -27,7 +28,7 @@ const fleet = useFleet({
 })
 
 /** A machine that does other things too notices times late. */
-const SLACK_MS = 4_000
+const SLACK_MS = 8_000
 const SECOND = 1_000
 
 /** A window that opens at a time, and every year at the same time again. */
@@ -60,13 +61,13 @@ async function flags(): Promise<'free' | 'held' | 'open'> {
 }
 
 /** Waits until the hub has told the agent of the member cluster what it may do. */
-function told(expected: 'free' | 'held' | 'open', gitRepo: string, timeoutMs = 30_000): Promise<void> {
+function told(expected: 'free' | 'held' | 'open', gitRepo: string): Promise<void> {
   return eventually(
     async () => {
       const [deployment] = await fleet.deployments(gitRepo)
       expect([await flags(), deployment?.spec.offSchedule ?? false]).toEqual([expected, expected === 'held'])
     },
-    { what: `${MEMBER} is ${expected}`, timeoutMs },
+    { what: `${MEMBER} is ${expected}` },
   )
 }
 
@@ -74,8 +75,8 @@ async function live(name: string): Promise<string | undefined> {
   return (await fleet.down.find<ConfigMap>(configMapRef('one', name)))?.data?.text
 }
 
-const runs = (name: string, text: string, timeoutMs = 30_000): Promise<void> =>
-  eventually(async () => expect(await live(name)).toBe(text), { what: `${name} runs ${text}`, timeoutMs })
+const runs = (name: string, text: string): Promise<void> =>
+  eventually(async () => expect(await live(name)).toBe(text), { what: `${name} runs ${text}` })
 
 const file = (text: string) => ({ 'raw/one.yaml': configMap('one', { text }) })
 
@@ -112,17 +113,38 @@ async function explain(gitRepo: string): Promise<{ code: number; text: string }>
   }
 }
 
-/** The flags of the member cluster as they change, with their times, until a time. */
-async function changesUntil(endMs: number): Promise<[flags: string, atMs: number][]> {
-  const seen: [string, number][] = []
-  await consistently(
-    async () => {
+type Changes = [flags: string, atMs: number][]
+
+/** The flags of the member cluster as they change, with their times, until the time that `end` is told. */
+function watchChanges(): { readonly changes: Promise<Changes>; end(atMs: number): void } {
+  let endMs = Number.POSITIVE_INFINITY
+  let isOver = false
+  onTestFinished(() => {
+    isOver = true
+  })
+  async function watch(): Promise<Changes> {
+    const seen: Changes = []
+    while (Date.now() < endMs && !isOver) {
       const now = await flags()
       if (seen.at(-1)?.[0] !== now) seen.push([now, Date.now()])
+      await pause(100)
+    }
+    return seen
+  }
+  const changes = watch()
+  changes.catch(() => {}) // told to whoever waits for them, which is nobody when the test fails before
+  return {
+    changes,
+    end: (atMs) => {
+      endMs = atMs
     },
-    { forMs: Math.max(endMs - Date.now(), 1), everyMs: 100 },
-  )
-  return seen
+  }
+}
+
+function changesUntil(endMs: number): Promise<Changes> {
+  const { changes, end } = watchChanges()
+  end(endMs)
+  return changes
 }
 
 afterEach(async () => {
@@ -134,11 +156,14 @@ afterEach(async () => {
 describe('a schedule', () => {
   test('holds back what is committed until its window opens, and again when it is over; without it all goes on', async () => {
     const repository = await deployed('shop')
-    const opens = inSeconds(25)
+    const opens = inSeconds(35)
     const closes = opens + 20 * SECOND
     await schedule('nightly', { schedule: yearly(opens) })
     await told('held', 'shop')
-    expect((await getSchedule('nightly')).status).toEqual({ nextStartTime: timeText(opens), matchingClusters: [MEMBER] })
+    // the schedule is told after its clusters
+    await eventually(async () =>
+      expect((await getSchedule('nightly')).status).toEqual({ nextStartTime: timeText(opens), matchingClusters: [MEMBER] }),
+    )
 
     const { status, spec } = await prepared('shop', repository, 'second')
     expect(status?.appliedDeploymentID).not.toBe(spec.deploymentID)
@@ -156,10 +181,11 @@ describe('a schedule', () => {
     process.stdout.write(`rolled out ${rolledOut - opens} ms after its window has opened\n`)
     expect(rolledOut).toBeGreaterThanOrEqual(opens)
     expect(rolledOut).toBeLessThan(closes)
-    expect((await getSchedule('nightly')).status?.active).toBe(true)
+    await eventually(async () => expect((await getSchedule('nightly')).status?.active).toBe(true))
 
     await told('held', 'shop')
-    expect(Math.abs(Date.now() - closes)).toBeLessThan(SLACK_MS)
+    expect(Date.now()).toBeGreaterThanOrEqual(closes)
+    expect(Date.now() - closes).toBeLessThan(SLACK_MS)
     await prepared('shop', repository, 'third')
     await consistently(async () => expect(await live('shop')).toBe('second'), { forMs: 4_000 })
     const ended = (await getSchedule('nightly')).status
@@ -176,12 +202,12 @@ describe('a schedule', () => {
 
   test('and another one that overlaps make one long window', async () => {
     const repository = await deployed('overlap')
-    const opens = inSeconds(8)
+    const opens = inSeconds(15)
     await schedule('early', { schedule: yearly(opens), duration: '8s' })
-    await schedule('late', { schedule: yearly(opens + 4 * SECOND), duration: '16s' })
-    const closes = opens + 20 * SECOND
+    await schedule('late', { schedule: yearly(opens + 4 * SECOND), duration: '26s' })
+    const closes = opens + 30 * SECOND
     await told('held', 'overlap')
-    const changes = changesUntil(closes + 3 * SECOND)
+    const changes = changesUntil(closes + SLACK_MS)
     await eventually(
       async () => {
         const [early, late] = [await getSchedule('early'), await getSchedule('late')]
@@ -204,18 +230,20 @@ describe('a schedule', () => {
   test('is not closed by a hub that is killed within its window, and closed in time by the one that comes after', async () => {
     const repository = await deployed('killed')
     const opens = inSeconds(5)
-    const closes = opens + 40 * SECOND
-    await schedule('nightly', { schedule: yearly(opens), duration: '40s' })
+    await schedule('nightly', { schedule: yearly(opens), duration: '1h' })
     await told('open', 'killed')
-    const changes = changesUntil(closes + 3 * SECOND)
+    const { changes, end } = watchChanges()
     for (const text of ['second', 'third']) {
       expect(fleet.world.kill('hub', 'fleet-controller', 'SIGKILL')).toBe(true)
       await prepared('killed', repository, text)
       await runs('killed', text)
     }
-    expect(Date.now(), 'this machine is too slow for this test').toBeLessThan(closes)
+    const closes = inSeconds(10)
+    await schedule('nightly', { schedule: yearly(opens), duration: `${(closes - opens) / SECOND}s` })
+    end(closes + SLACK_MS)
     const seen = await changes
     expect(seen.map(([flag]) => flag)).toEqual(['open', 'held'])
+    expect((seen[1]?.[1] ?? 0) - closes).toBeGreaterThanOrEqual(0)
     expect((seen[1]?.[1] ?? 0) - closes).toBeLessThan(SLACK_MS)
   })
 })
@@ -309,30 +337,33 @@ describe('on a day on which clocks are set', () => {
 
   test('a window within the hour that is left out opens when the clock is set, as long as it is meant to be', async () => {
     const repository = await deployed('spring')
-    const opens = await hubAt(`${SPRING}T07:00:00Z`, 40)
+    await hubAt(`${SPRING}T03:00:00Z`, 0)
     await schedule('nightly', { schedule: '0 30 2 * * ?', location: 'America/New_York' })
     await eventually(async () => expect((await getSchedule('nightly')).status?.nextStartTime).toBe(`${SPRING}T07:00:00Z`), {
       what: 'the hub has the other clock',
-      timeoutMs: 30_000,
     })
     await told('held', 'spring')
     await prepared('spring', repository, 'second')
     expect(await live('spring')).toBe('first')
-    await runs('spring', 'second', 60_000)
+    const opens = await hubAt(`${SPRING}T07:00:00Z`, 30)
+    await runs('spring', 'second')
     expect(Date.now()).toBeGreaterThanOrEqual(opens)
     expect(Date.now()).toBeLessThan(opens + 20 * SECOND)
-    expect((await getSchedule('nightly')).status).toMatchObject({ active: true, nextStartTime: '2040-03-12T06:30:00Z' })
+    await eventually(async () =>
+      expect((await getSchedule('nightly')).status).toMatchObject({ active: true, nextStartTime: '2040-03-12T06:30:00Z' }),
+    )
     await told('held', 'spring')
-    expect(Math.abs(Date.now() - opens - 20 * SECOND)).toBeLessThan(SLACK_MS)
+    const lateMs = Date.now() - opens - 20 * SECOND
+    expect(lateMs).toBeGreaterThanOrEqual(0)
+    expect(lateMs).toBeLessThan(SLACK_MS)
   })
 
   test('a window within the hour that comes twice opens only the first time', async () => {
     await deployed('autumn')
-    const second = await hubAt(`${AUTUMN}T06:30:00Z`, 35)
+    const second = await hubAt(`${AUTUMN}T06:30:00Z`, 50)
     await schedule('nightly', { schedule: '0 30 1 * * ?', location: 'America/New_York' })
     await eventually(async () => expect((await getSchedule('nightly')).status?.nextStartTime).toBe('2040-11-05T06:30:00Z'), {
       what: 'the hub has the other clock',
-      timeoutMs: 30_000,
     })
     await told('held', 'autumn')
     expect(Date.now(), 'this machine is too slow for this test').toBeLessThan(second)

@@ -65,7 +65,7 @@ describe.skipIf(problem !== undefined)('the git command', () => {
     await fetch(traced, remote, await git.head())
     const trace = await readFile(join(dir, 'trace'), 'utf8')
     expect(trace).toContain('GIT_TERMINAL_PROMPT=0')
-    expect(trace).not.toMatch(new RegExp(`CANARY|${Buffer.from('me:CANARY').toString('base64')}|${new URL(server.url).port}`))
+    expect(trace).not.toMatch(new RegExp(`CANARY|${Buffer.from('me:CANARY').toString('base64')}|\\b${new URL(server.url).port}\\b`))
     expect(trace).not.toContain(`HOME=${process.env.HOME}\n`)
   })
 

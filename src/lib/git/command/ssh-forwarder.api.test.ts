@@ -17,6 +17,8 @@ if (problem) process.stdout.write(`the git command behind proxies skipped: ${pro
 /** Only the proxies find it. */
 const HOST = 'git.example'
 const never = new AbortController().signal
+/** Until a connection that was ended has gone on the other side too. */
+const SOON = { timeout: 30_000 }
 
 describe.skipIf(problem !== undefined)('the git command over ssh behind a proxy', () => {
   let dir: string
@@ -63,7 +65,7 @@ describe.skipIf(problem !== undefined)('the git command over ssh behind a proxy'
     credentials: { kind: 'ssh', privateKey: server.keys.ed25519 },
     hostKeys: { known: [{ name: 'the test', text: known }] },
     proxy: { all },
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   })
   const resolve = (from: GitRemote): Promise<string> => backend.resolve(from, { branch: 'master' }, never)
 
@@ -77,7 +79,7 @@ describe.skipIf(problem !== undefined)('the git command over ssh behind a proxy'
       await backend.fetch(remote(all), head, into, { limits: DEFAULT_GIT_LIMITS }, never)
       expect(await readFile(join(into, 'x', 'a'), 'utf8')).toBe('inside')
       expect(new Set(proxy.seen)).toEqual(new Set([`${shown}${HOST}:${server.port}`]))
-      await expect.poll(() => proxy.open).toBe(0)
+      await expect.poll(() => proxy.open, SOON).toBe(0)
     }
     expect((await readdir(dir)).filter((name) => name.startsWith('.git-'))).toEqual([])
   })
@@ -108,11 +110,12 @@ describe.skipIf(problem !== undefined)('the git command over ssh behind a proxy'
   ]
   test.each(MOODS)('names a proxy that %s', async (mood, kind, message) => {
     socks.mood = mood
-    const failed = resolve({ ...remote(bySocks()), timeoutMs: mood === 'hangs' ? 2_000 : 20_000 })
+    // not too short: a part of it passes before ssh asks the proxy
+    const failed = resolve({ ...remote(bySocks()), timeoutMs: mood === 'hangs' ? 10_000 : 60_000 })
     const error = await failed.catch((thrown: unknown) => thrown as Error)
     expect(error).toMatchObject({ name: 'GitError', kind, message: expect.stringMatching(message) })
     expect(error).toMatchObject({ message: expect.stringMatching(/^(?!.*CANARY)/) })
-    await expect.poll(() => socks.open).toBe(0)
+    await expect.poll(() => socks.open, SOON).toBe(0)
   })
 
   test('tells of a proxy that is not there, and goes directly where none is wanted', async () => {

@@ -84,7 +84,7 @@ describe('kept connections', () => {
     const brief = createSshConnections({ now: () => now, idleMs: 30 })
     const one = fake()
     brief.keep('a', one)
-    await expect.poll(() => one.isOpen()).toBe(false)
+    await expect.poll(() => one.isOpen(), { timeout: 15_000 }).toBe(false)
     expect(brief.take('a', 'repo')).toBeUndefined()
   })
 

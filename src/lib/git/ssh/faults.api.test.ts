@@ -49,7 +49,7 @@ function listen(server: Server): Promise<GitRemote> {
     server.listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo
       const credentials = { kind: 'ssh', privateKey: user.private } as const
-      resolve({ url: `ssh://git@127.0.0.1:${port}/repo.git`, credentials, hostKeys: 'unchecked', timeoutMs: 3_000 })
+      resolve({ url: `ssh://git@127.0.0.1:${port}/repo.git`, credentials, hostKeys: 'unchecked', timeoutMs: 30_000 })
     })
   })
 }
@@ -113,7 +113,7 @@ const never = new AbortController().signal
 const resolve = (remote: GitRemote, signal = never) => backend.resolve(remote, { branch: 'master' }, signal)
 async function fetch(remote: GitRemote, limits = {}, signal = never): Promise<string[]> {
   const into = join(dir, `out-${Math.random()}`)
-  await backend.fetch(remote, head, into, { limits: { ...DEFAULT_GIT_LIMITS, timeMs: 5_000, ...limits } }, signal)
+  await backend.fetch(remote, head, into, { limits: { ...DEFAULT_GIT_LIMITS, timeMs: 60_000, ...limits } }, signal)
   return readdir(into)
 }
 const failsWith = (kind: string, message: RegExp) =>

@@ -15,6 +15,8 @@ import { DEFAULT_GIT_LIMITS, type GitRemote } from '../types.ts'
 const HOST = 'git.example'
 const USER = { username: 'user', password: 'PROXY-CANARY' }
 const never = new AbortController().signal
+/** Until a connection that was ended has gone on the other side too. */
+const SOON = { timeout: 30_000 }
 
 describe.skipIf(SSH_SERVER_PROBLEM !== undefined)('an ssh server behind a proxy', () => {
   const dispatchers = createDispatchers()
@@ -61,7 +63,7 @@ describe.skipIf(SSH_SERVER_PROBLEM !== undefined)('an ssh server behind a proxy'
       credentials: { kind: 'ssh', privateKey: server.keys.ed25519 },
       hostKeys: { known: [{ name: 'the test', text: server.knownHosts.replace('127.0.0.1', HOST) }] },
       proxy,
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       ...more,
     }
   }
@@ -115,12 +117,14 @@ describe.skipIf(SSH_SERVER_PROBLEM !== undefined)('an ssh server behind a proxy'
     const proxy = proxies[name]
     proxy.mood = mood
     const scheme = name === 'plain' ? 'http' : 'socks5'
-    const failed = resolve(remote(`${scheme}://user:PROXY-CANARY@127.0.0.1:${proxy.port}`, { timeoutMs: mood === 'hangs' ? 500 : 20_000 }))
+    const failed = resolve(
+      remote(`${scheme}://user:PROXY-CANARY@127.0.0.1:${proxy.port}`, { timeoutMs: mood === 'hangs' ? 2_000 : 60_000 }),
+    )
     const error = await failed.catch((thrown: unknown) => thrown as Error)
     expect(error).toMatchObject({ name: 'GitError', kind, message: expect.stringMatching(message) })
     expect(error).toMatchObject({ message: expect.stringMatching(/^(?!.*CANARY)/) })
     expect(error).toMatchObject({ message: expect.stringContaining(`${scheme}://127.0.0.1:${proxy.port}`) })
-    await expect.poll(() => proxy.open).toBe(0)
+    await expect.poll(() => proxy.open, SOON).toBe(0)
   })
 
   test('behind a proxy that does not take the credentials', async () => {

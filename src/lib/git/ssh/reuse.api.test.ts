@@ -14,6 +14,8 @@ import { createSshTransport } from './transport.ts'
 
 const HOST = 'git.example'
 const never = new AbortController().signal
+/** Until a connection that was ended has gone on the other side too. */
+const SOON = { timeout: 30_000 }
 
 describe.skipIf(SSH_SERVER_PROBLEM !== undefined)('a connection to an ssh server', () => {
   let dir: string
@@ -35,7 +37,7 @@ describe.skipIf(SSH_SERVER_PROBLEM !== undefined)('a connection to an ssh server
   })
   afterEach(async () => {
     connections.close()
-    await expect.poll(() => way.open).toBe(0)
+    await expect.poll(() => way.open, SOON).toBe(0)
   })
   afterAll(async () => {
     await Promise.all([server?.stop(), way?.stop()])
@@ -80,7 +82,7 @@ describe.skipIf(SSH_SERVER_PROBLEM !== undefined)('a connection to an ssh server
       expect(await Promise.all([ask(), ask(), ask(), ask(), ask(), ask()])).toEqual(Array(6).fill(head))
     expect(way.seen.length).toBeGreaterThanOrEqual(6)
     expect(way.seen.length).toBeLessThanOrEqual(8)
-    await expect.poll(() => way.open).toBe(4)
+    await expect.poll(() => way.open, SOON).toBe(4)
   })
 
   test('is not shared with other keys, users and known hosts, and goes when the key of a repository changes', async () => {
@@ -88,7 +90,7 @@ describe.skipIf(SSH_SERVER_PROBLEM !== undefined)('a connection to an ssh server
     await expect(ask(remote({ credentials: { kind: 'ssh', privateKey: server.strangerKey } }))).rejects.toMatchObject({
       kind: 'authentication',
     })
-    await expect.poll(() => way.open).toBe(0)
+    await expect.poll(() => way.open, SOON).toBe(0)
     await ask(remote({ credentials: { kind: 'ssh', privateKey: server.keys.rsa } }))
     await expect(ask(remote({ hostKeys: { known: [] } }))).rejects.toMatchObject({ kind: 'host-key' })
     await expect(ask({ ...remote(), url: remote().url.replace('//', '//x-') })).rejects.toMatchObject({ kind: 'authentication' })
@@ -134,7 +136,7 @@ describe.skipIf(SSH_SERVER_PROBLEM !== undefined)('a connection to an ssh server
     const asked = ask(remote(), 2, stop.signal)
     setTimeout(() => stop.abort(new Error('gave up')), 200)
     await expect(asked).rejects.toThrow('gave up')
-    await expect.poll(() => way.open).toBe(0)
+    await expect.poll(() => way.open, SOON).toBe(0)
     expect(way.seen).toHaveLength(1)
   })
 
@@ -144,6 +146,6 @@ describe.skipIf(SSH_SERVER_PROBLEM !== undefined)('a connection to an ssh server
     await backend.fetch(remote(), head, join(dir, 'out'), { limits: DEFAULT_GIT_LIMITS }, never)
     expect(await readdir(join(dir, 'out'))).toEqual(['a'])
     await backend.close()
-    await expect.poll(() => way.open).toBe(0)
+    await expect.poll(() => way.open, SOON).toBe(0)
   })
 })
