@@ -4,7 +4,7 @@ import type { Clock } from '../lib/controller/clock.ts'
 import { TerminalError, WaitingError } from '../lib/controller/errors.ts'
 import type { Logger } from '../lib/controller/log.ts'
 import { WAITING_FOR_CHART_SECRET } from './chart-download.ts'
-import { decide, lacksLabels } from './decide.ts'
+import { decide, tellsOfFailure } from './decide.ts'
 import { type Deployer, releaseOf } from './deployer.ts'
 import { failureClass, stableMessage } from './failures.ts'
 import { WAITING_FOR_REGISTRY } from './oci-contents.ts'
@@ -31,6 +31,8 @@ export interface AttemptsOptions {
 export interface Attempts {
   /** Deploys the version that is asked for, unless it is deployed. Rejects only when the signal is aborted. */
   bringAbout(key: string, deployment: BundleDeployment, signal: AbortSignal): Promise<Outcome>
+  /** Somebody changed the deployment: what it keeps outside of its release is looked at again with the next attempt. */
+  touched(key: string): void
   /** Another version is asked for: whoever waits for objects of the one before need not go on. */
   overtake(key: string): void
   /** The hub knows what came of the last attempt. */
@@ -48,15 +50,18 @@ const LONG_WAIT_MS = 15_000
 export function createAttempts({ deployer, store, tracking, clock, log }: AttemptsOptions): Attempts {
   const known = new Set<string>() // keys of which the hub knows what this process made of them
   const waitingSince = new Map<string, number>()
+  const touched = new Set<string>()
   const slow = new Map<string, AbortController>() // attempts that wait for objects to become ready
 
   async function bringAbout(key: string, deployment: BundleDeployment, signal: AbortSignal): Promise<Outcome> {
     const overtaken = new AbortController()
+    const isTouched = touched.delete(key)
     if (waitsForObjects(deployment)) slow.set(key, overtaken)
     try {
-      return await attempt(key, deployment, AbortSignal.any([signal, overtaken.signal]))
+      return await attempt(key, deployment, isTouched, AbortSignal.any([signal, overtaken.signal]))
     } catch (error) {
       signal.throwIfAborted()
+      if (isTouched) touched.add(key)
       if (overtaken.signal.aborted) return { status: deployment.status ?? {} } // the event that overtook us has queued the key again
       return failed(key, deployment, error)
     } finally {
@@ -64,15 +69,15 @@ export function createAttempts({ deployer, store, tracking, clock, log }: Attemp
     }
   }
 
-  async function attempt(key: string, deployment: BundleDeployment, signal: AbortSignal): Promise<Outcome> {
+  async function attempt(key: string, deployment: BundleDeployment, isTouched: boolean, signal: AbortSignal): Promise<Outcome> {
     const { deploymentID = '', downstreamResourcesGeneration: generation } = deployment.spec
     const before = deployment.status ?? {}
     const release = parseRelease(before.release)
-    const decision = decide(deployment, release === undefined || (await store.exists(release)))
+    const decision = decide(deployment, release === undefined || (await store.exists(release)), isTouched)
     const isDue = decision === 'deploy' || (decision === 'copy' && (await deployer.copy(deployment)))
     const isCurrent = (before.downstreamResourcesGeneration ?? 0) === (generation ?? 0)
     const status = isCurrent ? before : ({ ...before, downstreamResourcesGeneration: generation } as Status)
-    if (!isDue) return { status: await withLabels(deployment, status) }
+    if (!isDue) return { status: await withLabels(deployment, status, isTouched) }
     const start = clock.now()
     const isNewVersion = before.appliedDeploymentID !== deploymentID
     const revision = await deployer.deploy(deployment, { resume: isNewVersion && !known.has(key), signal })
@@ -87,11 +92,12 @@ export function createAttempts({ deployer, store, tracking, clock, log }: Attemp
     log.info({ bundle: metadata.name, release: `${namespace}/${name}`, version, durationMs }, 'bundle deployed')
   }
 
-  /** The account of a deployment may have been given the right to label its namespace since. */
-  async function withLabels(deployment: BundleDeployment, status: Status): Promise<Status> {
+  /** The account of a deployment may have been given the right to label its namespace since, and others may have labelled it. */
+  async function withLabels(deployment: BundleDeployment, status: Status, isTouched: boolean): Promise<Status> {
     const release = parseRelease(status.release)
-    if (!release || !lacksLabels(status)) return status
+    if (!release || !((isTouched && hasMarks(deployment)) || tellsOfFailure(status))) return status
     await deployer.label(deployment)
+    if (!tellsOfFailure(status)) return status
     return deployed(status, status.appliedDeploymentID ?? '', release, clock.now())
   }
 
@@ -137,13 +143,19 @@ export function createAttempts({ deployer, store, tracking, clock, log }: Attemp
 
   return {
     bringAbout,
+    touched: (key) => void touched.add(key),
     overtake: (key) => slow.get(key)?.abort(new Error('another version is asked for')),
     reported: (key) => void known.add(key),
     forget(key) {
       known.delete(key)
+      touched.delete(key)
       waitingSince.delete(key)
     },
   }
+}
+
+function hasMarks({ spec: { options = {} } }: BundleDeployment): boolean {
+  return Object.keys({ ...options.namespaceLabels, ...options.namespaceAnnotations }).length > 0
 }
 
 /** Helm waits for as long as the options say; to undo what does not become ready it waits without being told to. */

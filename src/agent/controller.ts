@@ -94,6 +94,7 @@ export function createDeploymentReconciler(options: DeploymentReconcilerOptions)
     const dependents = deployments.list().filter(isWaitingForDependency).map(keyOf)
     if (type === 'deleted' || (old && old.spec.deploymentID !== object.spec.deploymentID)) attempts.overtake(key)
     const concerns = type !== 'modified' || !old || isChanged(old, object)
+    if (type === 'modified' && old && isTouched(old, object)) attempts.touched(key)
     return concerns ? [key, ...dependents] : dependents
   }
 
@@ -101,12 +102,19 @@ export function createDeploymentReconciler(options: DeploymentReconcilerOptions)
 }
 
 /** The event filter of spec 7.1. */
-function isChanged(old: BundleDeployment, { metadata, status }: BundleDeployment): boolean {
+function isChanged(old: BundleDeployment, deployment: BundleDeployment): boolean {
   return (
-    old.metadata.uid !== metadata.uid ||
+    isTouched(old, deployment) ||
+    old.metadata.uid !== deployment.metadata.uid ||
+    old.metadata.deletionTimestamp !== deployment.metadata.deletionTimestamp ||
+    old.status?.syncGeneration !== deployment.status?.syncGeneration
+  )
+}
+
+/** Somebody else than this agent wrote the deployment. */
+function isTouched(old: BundleDeployment, { metadata }: BundleDeployment): boolean {
+  return (
     old.metadata.generation !== metadata.generation ||
-    old.metadata.deletionTimestamp !== metadata.deletionTimestamp ||
-    old.status?.syncGeneration !== status?.syncGeneration ||
     !isSameMap(old.metadata.labels, metadata.labels) ||
     !isSameMap(old.metadata.annotations, metadata.annotations)
   )

@@ -12,22 +12,28 @@ export function isHeld({ spec }: BundleDeployment): boolean {
 
 /**
  * - `deploy`: another version is asked for, or the record of the release is gone
- * - `copy`: copies may be out of date; if they are, the version is deployed again
+ * - `copy`: copies may be out of date, because their generation rose or somebody touched the deployment; if they are, the version is deployed again
  * - `nothing`: it is deployed, or can never be
  */
-export function decide({ spec, status = {} }: BundleDeployment, releaseExists: boolean): 'deploy' | 'copy' | 'nothing' {
+export function decide({ spec, status = {} }: BundleDeployment, releaseExists: boolean, isTouched = false): 'deploy' | 'copy' | 'nothing' {
   if (!spec.deploymentID) return 'nothing'
   if (spec.deploymentID !== status.appliedDeploymentID) return 'deploy'
   const isGivenUp = !parseRelease(status.release) && isNotInstalled(status)
   if (isGivenUp) return 'nothing'
   if (!parseRelease(status.release) || !releaseExists) return 'deploy'
+  const hasCopies = (spec.options?.downstreamResources?.length ?? 0) > 0
   const isBehind = (spec.downstreamResourcesGeneration ?? 0) !== (status.downstreamResourcesGeneration ?? 0)
-  return isBehind ? 'copy' : 'nothing'
+  return isBehind || (hasCopies && isTouched) ? 'copy' : 'nothing'
 }
 
 /** The version is deployed, but its account was not allowed to label the namespace. */
 export function lacksLabels(status: Status): boolean {
   return parseRelease(status.release) !== undefined && isNotInstalled(status)
+}
+
+/** The version is deployed, but the status tells of a failure: of its labels or copies, or of another version that was asked for in between. */
+export function tellsOfFailure(status: Status): boolean {
+  return lacksLabels(status) || getCondition(status.conditions, 'Deployed')?.status === 'False'
 }
 
 function isNotInstalled(status: Status): boolean {

@@ -30,6 +30,13 @@ const ELSEWHERE: readonly HelmErrorKind[] = ['unreachable', 'in-progress']
 /** Problems of contents that depend on what the cluster knows. */
 const HEALING: readonly RenderProblem[] = ['unknown-kind', 'cluster-scoped']
 
+/** Files of a chart that cannot be read: nothing is rendered, so nothing can be said about what is installed. */
+const UNLOADABLE = /^cannot load (values\.yaml|Chart\.yaml|requirements\.yaml)/
+/** An object of nobody, or of another release, stays as it is; one that lacks nothing but its label may get it. */
+const OTHER_RELEASE = /annotation validation error/
+/** What kustomize says about its own files is about what they hold (spec 7.1 c). */
+const UNREADABLE_SOURCE = /unknown field|MalformedYAMLError/
+
 const STOPPING = 'Stopping'
 const SOON_MS = 1_000
 
@@ -51,14 +58,21 @@ export function isStop(error: unknown): boolean {
 export function failureClass(error: unknown): FailureClass {
   if (isStop(error)) return 'unreported'
   if (error instanceof HelmError && ELSEWHERE.includes(error.kind)) return 'unreported'
-  if (error instanceof HelmError) return PERMANENT.includes(error.kind) ? 'permanent' : 'passing'
+  if (error instanceof HelmError) return helmFailure(error)
   if (error instanceof RenderError && error.problem === 'broken-yaml') return 'permanent'
   if (error instanceof RenderError) return HEALING.includes(error.problem) ? 'passing' : 'broken'
-  if (error instanceof KustomizeError || error instanceof TerminalError) return 'broken'
+  if (error instanceof KustomizeError) return UNREADABLE_SOURCE.test(error.message) ? 'permanent' : 'broken'
+  if (error instanceof TerminalError) return 'broken'
   if (error instanceof NamespaceForbiddenError) return 'namespace'
   if (error instanceof ConnectionError) return 'unreported'
   if (error instanceof ApiError && (error.status === 401 || error.status === 429 || error.status >= 500)) return 'unreported'
   return 'passing'
+}
+
+function helmFailure({ kind, message }: HelmError): FailureClass {
+  if (UNLOADABLE.test(message)) return 'broken'
+  if (kind === 'ownership' && !OTHER_RELEASE.test(message)) return 'passing'
+  return PERMANENT.includes(kind) ? 'permanent' : 'passing'
 }
 
 /** Folders that rendering and installing worked in; their names differ each time. */

@@ -2,8 +2,8 @@
 import type { BundleDeploymentOptions } from '../api/bundle-deployment-options.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import { isConflict, isForbidden } from '../lib/kube/errors.ts'
-import { formatSelector, matchesSelector } from '../lib/kube/selectors.ts'
-import type { KubeObject } from '../lib/kube/types.ts'
+import { formatSelector, InvalidSelectorError, matchesSelector } from '../lib/kube/selectors.ts'
+import type { KubeObject, LabelSelector } from '../lib/kube/types.ts'
 
 type Marks = Readonly<Record<string, string>>
 
@@ -27,8 +27,21 @@ export async function checkTargetNamespace(client: KubeClient, options: BundleDe
   const name = releaseNamespace(options)
   const namespace = await client.find<KubeObject>({ ...NAMESPACE, name })
   if (!namespace) throw new Error(`target namespace ${name} does not exist on downstream cluster`)
-  if (!matchesSelector(selector, namespace.metadata.labels))
-    throw new Error(`target namespace ${name} does not match AllowedTargetNamespaceSelector (${formatSelector(selector)})`)
+  const { labels = {} } = namespace.metadata
+  if (matches(selector, labels)) return
+  const found = Object.entries(labels).map(([key, value]) => `${key}:${value}`)
+  throw new Error(
+    `target namespace ${name} does not match AllowedTargetNamespaceSelector (${formatSelector(selector)}); namespace labels map[${found.sort().join(' ')}]`,
+  )
+}
+
+function matches(selector: LabelSelector, labels: Marks): boolean {
+  try {
+    return matchesSelector(selector, labels)
+  } catch (error) {
+    if (!(error instanceof InvalidSelectorError)) throw error
+    throw new Error(`invalid AllowedTargetNamespaceSelector: ${error.message}`, { cause: error })
+  }
 }
 
 /**

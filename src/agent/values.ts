@@ -38,7 +38,17 @@ export async function withHubValues(hub: KubeClient, { metadata, spec }: BundleD
       reason: 'WaitingForValues',
       retryAfterMs: SECRET_RETRY_MS,
     })
-  return { ...options, helm: { ...options.helm, values: values.length > 0 ? (JSON.parse(values.toString('utf8')) as Values) : {} } }
+  return { ...options, helm: { ...options.helm, values: storedValues(values, `the secret ${namespace}/${name} on the hub`) } }
+}
+
+/** The parser's own message quotes what it reads, and that is secret. */
+function storedValues(json: Buffer, source: string): Values {
+  if (json.length === 0) return {}
+  try {
+    return JSON.parse(json.toString('utf8')) as Values
+  } catch {
+    throw new Error(`${source} does not hold values as JSON`)
+  }
 }
 
 function decoded(secret: DataObject, key: string): Buffer {

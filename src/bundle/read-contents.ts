@@ -104,9 +104,18 @@ function unnamed(index: number): string {
 async function decode({ content = '', encoding = '' }: BundleResource, name: string, maxBytes: number): Promise<Buffer> {
   if (typeof content !== 'string') throw new TerminalError(`${name}: the content is no text`)
   if (encoding === '') return Buffer.from(content)
-  if (encoding === BASE64) return Buffer.from(content, 'base64')
+  if (encoding === BASE64) return unbase64(content, name)
   if (encoding !== ENCODED) throw new TerminalError(`${name}: the encoding ${JSON.stringify(encoding)} is unknown`)
-  return inflate(Buffer.from(content, 'base64'), maxBytes, name)
+  return inflate(unbase64(content, name), maxBytes, name)
+}
+
+/** Node passes over what is no base64: a damaged file would become a shorter one, or none. */
+function unbase64(text: string, name: string): Buffer {
+  const packed = text.replace(/[\r\n]/g, '')
+  const bytes = Buffer.from(packed, 'base64')
+  const padding = packed.endsWith('==') ? 2 : packed.endsWith('=') ? 1 : 0
+  if (packed.length % 4 !== 0 || bytes.length !== (packed.length / 4) * 3 - padding) throw new TerminalError(`${name}: illegal base64 data`)
+  return bytes
 }
 
 async function inflate(packed: Buffer, maxBytes: number, what: string): Promise<Buffer> {

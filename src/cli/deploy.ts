@@ -1,6 +1,7 @@
 // `fleet deploy`: what an agent does with one bundle deployment, without a hub (spec 7.2, 9.1).
 import type { BundleDeployment } from '../api/bundle-deployment.ts'
 import { readContent } from '../bundle/read-contents.ts'
+import { formatVersion, parseVersion } from '../lib/semver/version.ts'
 import { type Call, defineCommand } from './command.ts'
 import { ASSUMED_VERSION, dryRun } from './deploy/dry-run.ts'
 import { readDeployInput } from './deploy/input.ts'
@@ -68,7 +69,9 @@ function withDefaultNamespace(deployment: BundleDeployment, namespace: string | 
   return { ...deployment, spec: { ...deployment.spec, options: { ...options, defaultNamespace: namespace } } }
 }
 
+/** The full form of what was given: `1.31` is v1.31.0. */
 function versionOf(text: string): string {
-  if (!/^v?\d+\.\d+(\.\d+)?(?:[-+][\w.+-]+)?$/.test(text)) throw new UsageError(`--kube-version ${text}: write a version such as 1.31.2`)
-  return text.startsWith('v') ? text : `v${text}`
+  const version = parseVersion(text || ASSUMED_VERSION)
+  if (!version) throw new UsageError(`--kube-version ${text}: write a version such as 1.31.2`)
+  return `v${formatVersion(version)}`
 }

@@ -48,7 +48,7 @@ function withHelmValues<T extends { helm?: HelmOptions | undefined }>(options: T
 }
 
 function parseValues(secret: Secret, key: string): HelmOptions['values'] {
-  if (!Object.hasOwn(secret.data ?? {}, key)) return undefined
+  if (!Object.hasOwn(secret.data ?? {}, key) || textAt(secret, key) === '') return undefined
   const values = parse(secret, key)
   if (values === null) return undefined
   if (typeof values !== 'object' || Array.isArray(values)) throw unreadable(secret, key)

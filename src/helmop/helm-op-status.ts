@@ -60,7 +60,7 @@ function updatesOf({ refusal, remark, isPolling, poll, waitingFor }: StatusFacts
     refusal ? errorCondition('Accepted', refusal) : accepted,
     ...(isPolling && poll ? [errorCondition('Polled', poll.error)] : []),
     clear('Reconciling'),
-    error ? { ...trueCondition('Stalled'), reason: 'Error', message: messageOf(error) } : clear('Stalled'),
+    error ? { ...trueCondition('Stalled'), reason: 'Stalled', message: messageOf(error) } : clear('Stalled'),
   ]
 }
 

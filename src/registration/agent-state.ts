@@ -35,3 +35,18 @@ export function changedSettings({ spec, status }: Cluster): string[] {
   const wanted = agentSettings(spec)
   return AGENT_SETTING_FIELDS.filter((field) => (status?.[field] || undefined) !== wanted[field])
 }
+
+/**
+ * What is recorded of a cluster that is not imported. An agent that an import installed is not forgotten: the next import brings it the settings
+ * that changed meanwhile.
+ */
+export function recordedSettings(cluster: Cluster): AgentSettings & Pick<ClusterStatus, 'agentConfigChanged'> {
+  const { spec, status } = cluster
+  const lagsBehind = isInstalled(cluster) && changedSettings(cluster).length > 0
+  return { ...agentSettings(spec), agentConfigChanged: lagsBehind || status?.agentConfigChanged }
+}
+
+/** Whether an import has installed the agent of a cluster. */
+export function isInstalled({ status }: Cluster): boolean {
+  return status?.agentDeployedGeneration !== undefined && status.agentDeployedGeneration !== null
+}

@@ -9,7 +9,7 @@ import { isAlreadyExists } from '../lib/kube/errors.ts'
 import { refOf } from '../lib/kube/paths.ts'
 import type { KubeObject } from '../lib/kube/types.ts'
 import { schedulingObjects } from './agent-scheduling.ts'
-import { AGENT_SETTING_FIELDS, agentSettings } from './agent-state.ts'
+import { AGENT_SETTING_FIELDS, recordedSettings } from './agent-state.ts'
 import { rivalOf, rivalsAt } from './client-id.ts'
 import { connectionState } from './connection-state.ts'
 import { failedCondition } from './failed-condition.ts'
@@ -101,9 +101,9 @@ export function createClusterController(deps: RegistrationDeps): Controller {
     const next = {
       namespace: clusterNamespace(metadata.namespace ?? '', metadata.name),
       conditions,
-      ...(importsItself ? agentSettings(spec) : {}),
+      ...(importsItself ? recordedSettings(cluster) : {}),
     }
-    const owned = ['namespace', 'conditions', ...(importsItself ? AGENT_SETTING_FIELDS : [])]
+    const owned = ['namespace', 'conditions', ...(importsItself ? ['agentConfigChanged', ...AGENT_SETTING_FIELDS] : [])]
     await statuses.write(cluster, next, { owned })
     return connection.changesAt === undefined ? undefined : { requeueAfterMs: Math.max(connection.changesAt - now, 1) }
   }

@@ -9,10 +9,11 @@ import { type Controller, createController, type ReconcileResult } from '../lib/
 import { TerminalError, WaitingError } from '../lib/controller/errors.ts'
 import { keyOf, parseKey } from '../lib/controller/keys.ts'
 import { inParallel } from '../lib/controller/parallel.ts'
+import { isConflict } from '../lib/kube/errors.ts'
 import type { InformerEvent } from '../lib/kube/informer.ts'
 import { refOf } from '../lib/kube/paths.ts'
 import { agentNamespace, agentPullSecrets } from './agent-objects.ts'
-import { AGENT_SETTING_FIELDS, agentSettings, changedSettings } from './agent-state.ts'
+import { AGENT_SETTING_FIELDS, agentSettings, changedSettings, isInstalled } from './agent-state.ts'
 import { changeStatus, type StatusChange } from './change-status.ts'
 import { checkClientID, rivalsAt } from './client-id.ts'
 import { checkTlsMode, installError, openDownstream } from './downstream.ts'
@@ -198,6 +199,7 @@ export function createImportController(deps: RegistrationDeps): Controller {
   }
 
   async function report(cluster: Cluster, error: unknown): Promise<void> {
+    if (isConflict(error)) return // somebody else changed the cluster meanwhile: it is looked at again at once
     const key = keyOf(cluster)
     if (error instanceof WaitingError) {
       const since = waitsSince.get(key) ?? clock.now()
@@ -245,10 +247,6 @@ export function createImportController(deps: RegistrationDeps): Controller {
 function concernsImport(cluster: Cluster): boolean {
   const { metadata } = cluster
   return !metadata.deletionTimestamp && !metadata.labels?.[CLUSTER_MANAGEMENT_LABEL] && kubeconfigSecretKey(cluster) !== undefined
-}
-
-function isInstalled({ status }: Cluster): boolean {
-  return status?.agentDeployedGeneration !== undefined && status.agentDeployedGeneration !== null
 }
 
 /** Reports of the agent and sums over its deployments change nothing here. */

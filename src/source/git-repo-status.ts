@@ -90,8 +90,8 @@ function conditionUpdates(before: GitRepoStatus, facts: StatusFacts): ConditionU
   const failure = attempt?.failure
   if (reading !== undefined) return [...updates, reconciling(`reading commit ${reading}`), clear('Stalled')]
   if (failure?.kind === 'waiting') return [...updates, { ...reconciling(failure.message), reason: failure.reason }, clear('Stalled')]
-  if (failure) return [...updates, clear('Reconciling'), stalled(failure.message, failure.reason)]
-  if (poll?.error) return [...updates, clear('Reconciling'), stalled(poll.error.message, 'Error')]
+  if (failure) return [...updates, clear('Reconciling'), stalled(failure.message)]
+  if (poll?.error) return [...updates, clear('Reconciling'), stalled(poll.error.message)]
   // A reading that failed before this process began is not forgotten until it was tried again.
   if (!attempt && before.gitJobStatus !== 'Current') return updates
   return poll || attempt ? [...updates, clear('Reconciling'), clear('Stalled')] : updates
@@ -101,8 +101,9 @@ function reconciling(message: string): ConditionUpdate {
   return { ...trueCondition('Reconciling'), message }
 }
 
-function stalled(message: string, reason: string): ConditionUpdate {
-  return { ...trueCondition('Stalled'), reason, message }
+/** With the reason that tools for kstatus know. */
+function stalled(message: string): ConditionUpdate {
+  return { ...trueCondition('Stalled'), reason: 'Stalled', message }
 }
 
 function clear(type: string): ConditionUpdate {

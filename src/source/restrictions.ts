@@ -29,7 +29,10 @@ export function createRestrictions(informers: InformerFactory): Restrictions {
   }
 }
 
-/** Several objects of a kind add up: lists are joined; of defaults the first by name counts, those of restrictions before those of policies. */
+/**
+ * Several objects of a kind add up: lists are joined; of defaults the first by name counts, those of restrictions before those of policies.
+ * What is empty is allowed: a default is judged once it is written, so that everyone sees what is refused.
+ */
 export function authorizeGitRepo(
   { spec }: Pick<GitRepo, 'spec'>,
   restrictions: readonly GitRepoRestriction[],
@@ -46,9 +49,12 @@ export function authorizeGitRepo(
   const refusal =
     missingNamespace(spec.targetNamespace, limits) ??
     outside('targetNamespace', spec.targetNamespace, joined(limits, 'allowedTargetNamespaces')) ??
-    outside('serviceAccount', serviceAccount, [...joined(limits, 'allowedServiceAccounts'), ...joined(rules, 'allowedServiceAccounts')]) ??
+    outside('serviceAccount', spec.serviceAccount, [
+      ...joined(limits, 'allowedServiceAccounts'),
+      ...joined(rules, 'allowedServiceAccounts'),
+    ]) ??
     refusedRepo(spec.repo, joined(limits, 'allowedRepoPatterns'), joined(gitRules, 'allowedRepoPatterns'), matches) ??
-    outside('clientSecretName', clientSecretName, [
+    outside('clientSecretName', spec.clientSecretName, [
       ...joined(limits, 'allowedClientSecretNames'),
       ...joined(gitRules, 'allowedClientSecretNames'),
     ]) ??

@@ -8,7 +8,7 @@ import type { Controller } from '../lib/controller/controller.ts'
 import { keyOf } from '../lib/controller/keys.ts'
 import { isSame } from '../lib/controller/status.ts'
 import type { InformerEvent } from '../lib/kube/informer.ts'
-import { InvalidSelectorError, matchesSelector } from '../lib/kube/selectors.ts'
+import { compileSelector, InvalidSelectorError, matchesSelector } from '../lib/kube/selectors.ts'
 import { createRollUp, type StatusControllerDeps, USUAL_PACE } from './roll-up.ts'
 import { ratio, sortedBy, withReady } from './summary-entries.ts'
 
@@ -32,8 +32,9 @@ export function foldClusterGroup(group: ClusterGroup, clusters: readonly Cluster
 }
 
 function members(group: ClusterGroup, clusters: readonly Cluster[]): Cluster[] {
+  const selects = compileSelector(group.spec.selector) // also without clusters: the selector may be invalid
   return sortedBy(
-    clusters.filter((cluster) => matchesSelector(group.spec.selector, cluster.metadata.labels ?? {})),
+    clusters.filter((cluster) => selects(cluster.metadata.labels)),
     (cluster) => cluster.metadata.name,
   )
 }

@@ -40,7 +40,8 @@ export function foldCluster(
   const counted = sortedBy(live(deployments), (deployment) => deployment.metadata.name)
   const summary = collectSummary(counted.map(summaryEntry))
   const gitRepos = readyMakers(counted, gitRepoKey, makers.gitRepoExists)
-  const helmOps = readyMakers(counted, helmOpKey, makers.helmOpExists)
+  const byHelmOps = counted.filter((deployment) => gitRepoKey(deployment) === undefined) // with both labels it is the GitRepo's
+  const helmOps = readyMakers(byHelmOps, helmOpKey, makers.helmOpExists)
   const state = cluster.status?.agent?.lastSeen ? summaryState(summary) : 'WaitCheckIn'
   return {
     conditions: setCondition(withReady(cluster.status?.conditions, summary, now), trueCondition('Processed'), now),

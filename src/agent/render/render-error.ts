@@ -1,6 +1,7 @@
 /** What is wrong with the contents of a bundle. */
 export type RenderProblem =
   | 'broken-yaml'
+  | 'broken-chart'
   | 'invalid-manifest'
   | 'missing-base'
   | 'patch'

@@ -157,7 +157,7 @@ function parseMetadata(text: string): ChartMetadata {
     const value = parseYaml(text)
     return typeof value === 'object' && value !== null ? (value as ChartMetadata) : {}
   } catch (error) {
-    throw new RenderError(`Chart.yaml is no valid YAML: ${(error as Error).message}`, 'broken-yaml', { cause: error })
+    throw new RenderError(`Chart.yaml is no valid YAML: ${(error as Error).message}`, 'broken-chart', { cause: error })
   }
 }
 

@@ -28,7 +28,7 @@ async function refuseClusterScoped(objects: readonly KubeObject[], isNamespaced:
     if (await isNamespaced({ apiVersion, kind })) continue
     const what = `[name=${metadata.name} kind=${kind} apiVersion=${apiVersion}]`
     throw new RenderError(
-      `invalid cluster scoped object ${what} found, consider using "defaultNamespace", not "namespace" in fleet.yaml`,
+      `invalid cluster scoped object ${what} found. targetNamespace or namespace forbids cluster-scoped resources: where they are wanted, switch to defaultNamespace`,
       'cluster-scoped',
     )
   }

@@ -19,11 +19,14 @@ const LISTS = [
   'recentEvents',
 ] as const
 
-/** The snapshots of a text in order of time. Throws TerminalError if there is none, or something else in between; `origin` names the text. */
+/**
+ * The snapshots of a text in the order of its lines: the last one is the newest. Throws TerminalError if there is none, or something else in between;
+ * `origin` names the text.
+ */
 export function readSnapshots(text: string, origin: string): Snapshot[] {
   const snapshots = parseAll(text, origin).map(({ value, place }) => checked(value, place))
   if (snapshots.length === 0) throw new TerminalError(`no snapshots found in ${origin}: make one with fleet monitor`)
-  return snapshots.sort((a, b) => timeOf(a) - timeOf(b))
+  return snapshots
 }
 
 /** When a snapshot was taken, in milliseconds. */

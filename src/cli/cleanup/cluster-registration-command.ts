@@ -2,11 +2,12 @@ import type { Cluster } from '../../api/cluster.ts'
 import type { ClusterRegistration } from '../../api/cluster-registration.ts'
 import { CLUSTER, CLUSTER_REGISTRATION } from '../../api/kinds.ts'
 import { sleep } from '../../lib/controller/clock.ts'
+import { isForbidden } from '../../lib/kube/errors.ts'
 import { refOf } from '../../lib/kube/paths.ts'
 import { type Call, defineCommand } from '../command.ts'
 import { NAMESPACE_FLAG } from '../flags.ts'
 import { checkedPace, type Pace, pauseMs } from './pace.ts'
-import { type Outdated, outdatedRegistrations } from './registrations.ts'
+import { leftoversOf, type Outdated, outdatedRegistrations } from './registrations.ts'
 
 export const cleanupClusterRegistration = defineCommand({
   description:
@@ -44,6 +45,7 @@ async function deleteAll(call: Call, outdated: readonly Outdated[], pace: Pace):
       const isDeleted = await client.delete(refOf(registration), { ...(uid ? { uid } : {}), signal })
       if (isDeleted) count++
       io.note(`cluster registration ${registration.metadata.namespace}/${registration.metadata.name} deleted: it was ${reason}`)
+      await deleteLeftovers(call, registration)
     } catch (error) {
       signal.throwIfAborted()
       errors.push(error)
@@ -51,4 +53,16 @@ async function deleteAll(call: Call, outdated: readonly Outdated[], pace: Pace):
   }
   if (errors.length > 0) throw new AggregateError(errors, `${errors.length} cluster registrations could not be deleted`)
   return count
+}
+
+/** Whoever may not delete them leaves them. */
+async function deleteLeftovers(call: Call, registration: ClusterRegistration): Promise<void> {
+  const { client } = await call.cluster()
+  for (const ref of leftoversOf(registration)) {
+    try {
+      await client.delete(ref, { signal: call.signal })
+    } catch (error) {
+      if (!isForbidden(error)) throw error
+    }
+  }
 }

@@ -2,6 +2,7 @@
 import type { Cluster } from '../../api/cluster.ts'
 import type { ClusterRegistration } from '../../api/cluster-registration.ts'
 import { keyOf } from '../../lib/controller/keys.ts'
+import type { ObjectRef } from '../../lib/kube/types.ts'
 
 /** A registration that can go, and why. */
 export interface Outdated {
@@ -43,4 +44,13 @@ function clusterKeyOf({ metadata, status }: ClusterRegistration): string | undef
 
 function madeAt({ metadata }: ClusterRegistration): number {
   return Date.parse(metadata.creationTimestamp ?? '') || 0
+}
+
+/** Rights of the same name that old versions made for a registration: nothing owns them, so they do not go with it. */
+export function leftoversOf({ metadata: { name, namespace } }: ClusterRegistration): ObjectRef[] {
+  const place = { apiVersion: 'rbac.authorization.k8s.io/v1', name, ...(namespace ? { namespace } : {}) }
+  return [
+    { ...place, kind: 'Role' },
+    { ...place, kind: 'RoleBinding' },
+  ]
 }

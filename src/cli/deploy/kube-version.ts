@@ -4,6 +4,8 @@ import type { ContentFile } from '../../bundle/read-contents.ts'
 
 const ACTION = /\{\{.*?\}\}/gs
 const VERSION = /((?:\$\w*)?(?:\.\w+)*)\.Capabilities\.KubeVersion\.(Version|GitVersion)\b/g
+/** Printed as a whole; anything else may want its fields. */
+const PRINTED = /^(\{\{-?\s*)((?:\$\w*)?(?:\.\w+)*)\.Capabilities\.KubeVersion(?=\s*(?:-?\}\}|\|\s*(?:s?quote|toString)\b))/
 
 /** Templates of charts with the version as it should be seen there. Packed sub-charts stay as they are. */
 export function withPlainVersion(files: readonly ContentFile[]): ContentFile[] {
@@ -17,6 +19,12 @@ function isTemplate({ name, content }: ContentFile): boolean {
 
 function rewritten(content: Buffer): Buffer {
   const plain = (action: string) =>
-    action.replace(VERSION, (_, before: string, field: string) => `(trimPrefix "v" ${before}.Capabilities.KubeVersion.${field})`)
+    action
+      .replace(VERSION, (_, before: string, field: string) => trimmed(before, field))
+      .replace(PRINTED, (_, start: string, before: string) => start + trimmed(before, 'Version'))
   return Buffer.from(content.toString('utf8').replace(ACTION, plain))
+}
+
+function trimmed(before: string, field: string): string {
+  return `(trimPrefix "v" ${before}.Capabilities.KubeVersion.${field})`
 }

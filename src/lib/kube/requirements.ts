@@ -31,7 +31,7 @@ export function checkRequirement(requirement: Requirement): Requirement {
   const keyProblem = labelKeyProblem(key)
   if (keyProblem) throw new InvalidSelectorError(`invalid label key ${JSON.stringify(key)} in selector: ${keyProblem}`)
   const countProblem = valueCountProblem(operator, values.length)
-  if (countProblem) throw new InvalidSelectorError(`invalid selector on label ${JSON.stringify(key)}: ${countProblem}`)
+  if (countProblem) throw new InvalidSelectorError(`invalid values for label ${JSON.stringify(key)} in selector: ${countProblem}`)
   for (const value of values) {
     const problem = labelValueProblem(value) ?? numberProblem(operator, value)
     if (problem)
@@ -44,12 +44,12 @@ function valueCountProblem(operator: RequirementOperator, count: number): string
   switch (operator) {
     case 'in':
     case 'notin':
-      return count === 0 ? `operator ${operator} needs at least one value` : undefined
+      return count === 0 ? `operator ${operator} needs at least one` : undefined
     case 'exists':
     case '!':
-      return count === 0 ? undefined : `operator ${operator} takes no values`
+      return count === 0 ? undefined : `operator ${operator} takes none`
     default:
-      return count === 1 ? undefined : `operator ${operator} takes exactly one value`
+      return count === 1 ? undefined : `operator ${operator} takes exactly one`
   }
 }
 

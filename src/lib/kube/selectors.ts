@@ -58,7 +58,9 @@ function requirementsOf(selector: LabelSelector): Requirement[] {
   for (const { key, operator, values } of selector.matchExpressions ?? []) {
     const known = OPERATORS.get(operator)
     if (!known)
-      throw new InvalidSelectorError(`invalid operator ${JSON.stringify(operator)} in selector: use In, NotIn, Exists or DoesNotExist`)
+      throw new InvalidSelectorError(
+        `${JSON.stringify(operator)} is not a valid label selector operator: use In, NotIn, Exists or DoesNotExist`,
+      )
     requirements.push(checkRequirement({ key, operator: known, values: values ?? [] }))
   }
   return requirements
